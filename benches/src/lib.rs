@@ -1,0 +1,1 @@
+//! Everything that cargo bench runs.

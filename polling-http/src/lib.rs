@@ -1,0 +1,1 @@
+//! The HTTP face of the polling engine: one tower service on hyper.

@@ -1,0 +1,1 @@
+//! The embedded store of the polling engine: a durable SQLite file, or memory.

@@ -1,0 +1,1 @@
+//! The WebSocket face of the polling engine, on tokio-tungstenite.
