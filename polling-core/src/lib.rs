@@ -1,1 +1,43 @@
-//! Domain types, ports and use cases of the polling engine: no I/O, no SQL, no HTTP.
+//! The core of an embeddable, real-time polling engine: durable before it answers, exact, retry-safe and live.
+//!
+//! This crate knows no I/O, SQL, HTTP or environment. It holds the domain types, the ports (traits) that stores and
+//! transports plug into, and the use cases, one room for each part of the domain:
+//!
+//! | room | what lives there |
+//! | --- | --- |
+//! | [`polls`] | what a poll is, its life from draft to closed, who may do what with it |
+//! | [`votes`] | ballots, the intake that commits them in batches, change and withdrawal |
+//! | [`results`] | tallies, the hub that holds the newest one of each watched poll, live results |
+//! | [`users`] | accounts, passwords and access tokens (with the feature `accounts`) |
+//!
+//! [`Engine`] is the one handle that an application or a transport holds. Every call takes an [`Actor`] first: who asks.
+//!
+//! Each room has the same files where it needs them: `model.rs` (types and pure rules), `repository.rs` (the port,
+//! written as a contract), `service.rs` (use cases), `wire.rs` (the JSON that several transports parse).
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod actor;
+mod clock;
+mod engine;
+mod error;
+mod id;
+pub mod polls;
+mod repository;
+pub mod results;
+mod settings;
+mod timestamp;
+pub mod users;
+pub mod votes;
+pub mod wire;
+
+pub use actor::{Actor, AuthError, Authenticator, TokenHash};
+pub use clock::{Clock, FakeClock, SystemClock};
+pub use engine::{BuildError, Engine, EngineBuilder};
+pub use error::{Cause, Code, Fault, FieldError, Kind, StoreError};
+pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, UserId};
+pub use polls::{NewPoll, PollView};
+pub use repository::Repository;
+pub use results::{Results, Revision, Tally};
+pub use settings::{PollLimits, Settings};
+pub use timestamp::Timestamp;
+pub use votes::{Ballot, Receipt, Voter};

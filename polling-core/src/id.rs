@@ -1,0 +1,130 @@
+//! Public ids, and the port that they and all secrets are made from.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Timestamp;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// From the 16 bytes of its UUID.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The 16 bytes of its UUID.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// A new id, version 7: it sorts by the time it was made.
+            pub fn new(at: Timestamp, ids: &dyn IdSource) -> Self {
+                Self(uuid_v7(at, ids))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self).map_err(|_| ParseIdError)
+            }
+        }
+    };
+}
+
+id! {
+    /// A poll.
+    PollId
+}
+id! {
+    /// An option of a poll. Inside its poll an option is its position; the id is its public name.
+    OptionId
+}
+id! {
+    /// A user.
+    UserId
+}
+id! {
+    /// A ballot, chosen by the client so that a retry can be told from a second vote, or else made by the engine.
+    BallotId
+}
+
+/// The text is no UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a UUID, like 0193a5b0-7c3e-7d52-8f5e-6f0d3a1c2b4d")]
+pub struct ParseIdError;
+
+/// Where ids and secrets get their randomness.
+pub trait IdSource: Send + Sync + 'static {
+    /// Fills `bytes` with bytes that nobody can guess.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RandomIds;
+
+impl IdSource for RandomIds {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives randomness");
+    }
+}
+
+/// The same ids in every run, for tests. Never for anything that must not be guessed.
+#[derive(Debug)]
+pub struct SeededIds(AtomicU64);
+
+impl SeededIds {
+    /// Ids that follow from `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl IdSource for SeededIds {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            // SplitMix64 (Steele, Lea, Flood 2014): one addition a step, so that threads can share it.
+            let step = 0x9E37_79B9_7F4A_7C15_u64;
+            let mut word = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
+            word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            word ^= word >> 31;
+            chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// RFC 9562, version 7: 48 bits of milliseconds, the rest random.
+fn uuid_v7(at: Timestamp, ids: &dyn IdSource) -> Uuid {
+    let mut random = [0; 10];
+    ids.fill(&mut random);
+    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}

@@ -1,0 +1,76 @@
+//! What can go wrong with polls.
+
+use crate::{Code, Fault, FieldError, StoreError};
+
+/// Why a use case of the polls did nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PollError {
+    /// The input breaks rules; each field says which.
+    #[error("the poll is not valid")]
+    Invalid(Vec<FieldError>),
+    /// No such poll, or it is hidden from the one who asks.
+    #[error("there is no such poll")]
+    NotFound,
+    /// Managing a poll needs a credential.
+    #[error("managing a poll needs its manage token, or its creator's access token")]
+    Unauthorized,
+    /// Only the poll's managers may do this.
+    #[error("only who manages the poll may do this")]
+    Forbidden,
+    /// The poll must be published first.
+    #[error("the poll is a draft: publish it first")]
+    Draft,
+    /// These fields are fixed since the poll was published.
+    #[error("this is fixed since the poll was published")]
+    Fixed(Vec<FieldError>),
+    /// The poll is over; only what describes it can change.
+    #[error("the poll is closed")]
+    Closed(Vec<FieldError>),
+    /// Another edit came first: read the poll again.
+    #[error("the poll was changed meanwhile: it is at version {current}")]
+    VersionConflict {
+        /// The version that is current.
+        current: u64,
+    },
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Fault for PollError {
+    fn code(&self) -> Code {
+        match self {
+            PollError::Invalid(_) => Code::Invalid,
+            PollError::NotFound => Code::PollNotFound,
+            PollError::Unauthorized => Code::Unauthorized,
+            PollError::Forbidden => Code::Forbidden,
+            PollError::Draft => Code::PollDraft,
+            PollError::Fixed(_) => Code::OptionsFixed,
+            PollError::Closed(_) => Code::PollClosed,
+            PollError::VersionConflict { .. } => Code::VersionConflict,
+            PollError::ShuttingDown => Code::Unavailable,
+            PollError::Store(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            PollError::Invalid(fields) | PollError::Fixed(fields) | PollError::Closed(fields) => {
+                fields
+            }
+            _ => &[],
+        }
+    }
+}
+
+impl PollError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+}

@@ -1,0 +1,32 @@
+//! What a poll is, its life, and who may do what with it.
+//!
+//! A poll has two halves. [`Poll`] is its definition: question, options, who may vote. Its options, choice and voters are
+//! fixed once it is published. The other half is its [`Tally`](crate::results::Tally): status, window, visibility and
+//! counters, all that moves with the poll's one revision. The tally is the gate that every ballot, and every step from
+//! draft to closed, passes through.
+
+pub(crate) mod access;
+pub(crate) mod cache;
+mod edit;
+mod error;
+mod model;
+mod new;
+pub(crate) mod purge;
+mod repository;
+pub(crate) mod schedule;
+mod service;
+mod step;
+mod view;
+
+pub use edit::{PollEdit, PollPatch};
+pub use error::PollError;
+pub use model::{
+    Choice, Description, OptionText, Poll, PollOption, PollRecord, Question, ShowResults, Status,
+    Voters, Window,
+};
+pub use new::{NewChoice, NewOption, NewPoll};
+pub use repository::{Advanced, DueStep, Edited, ListQuery, PollRepository};
+pub(crate) use service::MANAGE_TOKEN_PREFIX;
+pub use service::{Page, PageRequest, Polls};
+pub use step::Step;
+pub use view::{OptionView, PollView};

@@ -1,0 +1,255 @@
+//! The types of a poll. Whatever is of one of these types is valid.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::results::Tally;
+use crate::{OptionId, PollId, Timestamp, TokenHash, UserId};
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, lines: $lines:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text without the white space around it, if it has between 1 and `most` characters and none that
+            /// people cannot see.
+            ///
+            /// # Errors
+            /// What is wrong with it, in words.
+            pub fn parse(text: &str, most: usize) -> Result<Self, String> {
+                parse_text(text, most, $lines).map(Self)
+            }
+
+            /// A text that was parsed before it was stored.
+            #[must_use]
+            pub fn from_store(text: String) -> Self {
+                Self(text)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text! {
+    /// What a poll asks.
+    Question, lines: false
+}
+text! {
+    /// What an option says.
+    OptionText, lines: false
+}
+text! {
+    /// What a poll says about itself; may have several lines.
+    Description, lines: true
+}
+
+fn parse_text(text: &str, most: usize, lines: bool) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("must not be empty".into());
+    }
+    if text.chars().count() > most {
+        return Err(format!("must not be longer than {most} characters"));
+    }
+    let visible = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
+    if !text.chars().all(visible) {
+        return Err("must not hold control characters".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Where a poll is in its life. It only ever moves down this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Seen by its managers only; everything can change.
+    Draft,
+    /// Published, before its opening time.
+    Scheduled,
+    /// Takes votes.
+    Open,
+    /// The end is over; ballots that were received in time are still being recorded.
+    Closing,
+    /// Final, for good.
+    Closed,
+}
+
+impl Status {
+    /// All of them, in the order of a poll's life.
+    pub const ALL: [Status; 5] = [
+        Status::Draft,
+        Status::Scheduled,
+        Status::Open,
+        Status::Closing,
+        Status::Closed,
+    ];
+
+    /// The word as it stands in JSON and in stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Draft => "draft",
+            Status::Scheduled => "scheduled",
+            Status::Open => "open",
+            Status::Closing => "closing",
+            Status::Closed => "closed",
+        }
+    }
+}
+
+/// How many options a ballot selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Choice {
+    /// Exactly one.
+    Single,
+    /// From `min` to `max`; 1 ≤ `min` ≤ `max` ≤ number of options.
+    Multiple {
+        /// At least so many.
+        min: u8,
+        /// At most so many.
+        max: u8,
+    },
+}
+
+impl Choice {
+    /// The least and the greatest number of options on a ballot.
+    #[must_use]
+    pub const fn bounds(self) -> (usize, usize) {
+        match self {
+            Choice::Single => (1, 1),
+            Choice::Multiple { min, max } => (min as usize, max as usize),
+        }
+    }
+}
+
+/// Who may vote, and so what one ballot per voter means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Voters {
+    /// Anyone, under an id that the client chooses: one ballot per device, no more.
+    Anyone,
+    /// Whoever the poll's managers vouch for.
+    Vouched,
+    /// Signed-in users.
+    Registered,
+}
+
+impl Voters {
+    /// The word as it stands in JSON and in stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Voters::Anyone => "anyone",
+            Voters::Vouched => "vouched",
+            Voters::Registered => "registered",
+        }
+    }
+}
+
+/// Who may see the results, and when. Managers always may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShowResults {
+    /// Everybody, always.
+    Always,
+    /// Who has voted, and everybody once the result is final.
+    AfterVote,
+    /// Everybody once the result is final.
+    AfterClose,
+    /// Managers only.
+    Managers,
+}
+
+impl ShowResults {
+    /// The word as it stands in JSON and in stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ShowResults::Always => "always",
+            ShowResults::AfterVote => "after_vote",
+            ShowResults::AfterClose => "after_close",
+            ShowResults::Managers => "managers",
+        }
+    }
+}
+
+/// When a poll takes votes: from `opens_at` on (or from its publication), and before `closes_at` (or until it is closed
+/// by hand). Where both are there, `opens_at` is before `closes_at`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment.
+    pub opens_at: Option<Timestamp>,
+    /// The first moment that is too late.
+    pub closes_at: Option<Timestamp>,
+}
+
+/// The definition of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// Its public id.
+    pub id: PollId,
+    /// What it asks.
+    pub question: Question,
+    /// What it says about itself.
+    pub description: Option<Description>,
+    /// How many options a ballot selects. Fixed once published.
+    pub choice: Choice,
+    /// Who may vote. Fixed once published.
+    pub voters: Voters,
+    /// Whether voters may change and withdraw their vote. Fixed once open.
+    pub allow_change: bool,
+    /// Whether it shows in the public list.
+    pub listed: bool,
+    /// The user who created it.
+    pub creator: Option<UserId>,
+    /// The hash of its manage token, where it was created without an account.
+    pub manage_token: Option<TokenHash>,
+    /// One more with each edit, from 1.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last edited, published, opened or closed.
+    pub updated_at: Timestamp,
+    /// The options, in order: an option's place here is its position. Fixed once published. From 2 to 255.
+    pub options: Vec<PollOption>,
+}
+
+impl Poll {
+    /// The position of the option with this id.
+    #[must_use]
+    pub fn position_of(&self, option: OptionId) -> Option<u8> {
+        self.options
+            .iter()
+            .position(|own| own.id == option)
+            .and_then(|position| u8::try_from(position).ok())
+    }
+}
+
+/// An option of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PollOption {
+    /// Its public id.
+    pub id: OptionId,
+    /// What it says.
+    pub text: OptionText,
+}
+
+/// Both halves of a poll, read in one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PollRecord {
+    /// The definition.
+    pub poll: Arc<Poll>,
+    /// Status, window, visibility and counters.
+    pub tally: Tally,
+}

@@ -1,0 +1,353 @@
+//! A poll as somebody asks for it, and how it becomes a valid one.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::model::{
+    Choice, Description, OptionText, Poll, PollOption, Question, ShowResults, Status, Voters,
+    Window,
+};
+use super::step::Step;
+use crate::results::Tally;
+use crate::settings::{MOST_OPTIONS, PollLimits};
+use crate::{Actor, FieldError, IdSource, OptionId, PollId, Timestamp, TokenHash};
+
+/// A poll as somebody asks for it: raw input, checked when it is created. It is also the JSON body of `POST /polls`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct NewPoll {
+    /// What it asks: 1 to 500 characters.
+    #[serde(alias = "title")]
+    pub question: Option<String>,
+    /// What it says about itself: up to 10,000 characters.
+    pub description: Option<String>,
+    /// 2 to 255 different texts of 1 to 200 characters.
+    pub options: Vec<NewOption>,
+    /// How many options a ballot selects; one, where it is not said.
+    pub choice: Option<NewChoice>,
+    /// Who may vote; where it is not said, it follows from who creates the poll: `registered` for a user, `vouched` for
+    /// the application itself, else `anyone`.
+    pub voters: Option<Voters>,
+    /// Who sees the results, and when; always, where it is not said.
+    pub show_results: Option<ShowResults>,
+    /// Whether voters may change and withdraw their vote.
+    pub allow_change: bool,
+    /// Whether it shows in the public list.
+    pub listed: bool,
+    /// When it begins to take votes; at its publication, where it is not said.
+    pub opens_at: Option<Timestamp>,
+    /// When it ends; by hand, where it is not said.
+    #[serde(alias = "expired_at")]
+    pub closes_at: Option<Timestamp>,
+    /// Whether it is published in the same step; `None` leaves it a draft, but for the aliases of older systems.
+    pub publish: Option<bool>,
+}
+
+/// An option as somebody asks for it: a text, or an object that holds one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "an option is a text, or an object with a text")]
+pub enum NewOption {
+    /// `"Tea"`.
+    Text(String),
+    /// `{"text": "Tea"}`.
+    Object {
+        /// What the option says.
+        text: String,
+    },
+}
+
+impl NewOption {
+    fn text(&self) -> &str {
+        match self {
+            NewOption::Text(text) | NewOption::Object { text } => text,
+        }
+    }
+}
+
+/// A choice as somebody asks for it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum NewChoice {
+    /// Exactly one option.
+    Single,
+    /// Several options.
+    Multiple {
+        /// At least so many; 1, where it is not said.
+        #[serde(default)]
+        min: Option<u32>,
+        /// At most so many; all, where it is not said.
+        #[serde(default)]
+        max: Option<u32>,
+    },
+}
+
+impl NewPoll {
+    /// A poll in which a ballot selects one option.
+    pub fn single<T: Into<String>>(
+        question: impl Into<String>,
+        options: impl IntoIterator<Item = T>,
+    ) -> Self {
+        Self {
+            question: Some(question.into()),
+            options: options
+                .into_iter()
+                .map(|text| NewOption::Text(text.into()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A poll in which a ballot selects from `min` to `max` options.
+    pub fn multiple<T: Into<String>>(
+        question: impl Into<String>,
+        options: impl IntoIterator<Item = T>,
+        min: u8,
+        max: u8,
+    ) -> Self {
+        let choice = NewChoice::Multiple {
+            min: Some(min.into()),
+            max: Some(max.into()),
+        };
+        Self {
+            choice: Some(choice),
+            ..Self::single(question, options)
+        }
+    }
+
+    /// Published in the same step.
+    #[must_use]
+    pub fn published(mut self) -> Self {
+        self.publish = Some(true);
+        self
+    }
+
+    /// With another kind of voters.
+    #[must_use]
+    pub fn voters(mut self, voters: Voters) -> Self {
+        self.voters = Some(voters);
+        self
+    }
+
+    /// With another visibility of its results.
+    #[must_use]
+    pub fn show_results(mut self, show_results: ShowResults) -> Self {
+        self.show_results = Some(show_results);
+        self
+    }
+
+    /// Whose voters may change and withdraw their vote.
+    #[must_use]
+    pub fn allow_change(mut self) -> Self {
+        self.allow_change = true;
+        self
+    }
+
+    /// That shows in the public list.
+    #[must_use]
+    pub fn listed(mut self) -> Self {
+        self.listed = true;
+        self
+    }
+
+    /// That begins to take votes at `at`.
+    #[must_use]
+    pub fn opens_at(mut self, at: Timestamp) -> Self {
+        self.opens_at = Some(at);
+        self
+    }
+
+    /// That ends at `at`.
+    #[must_use]
+    pub fn closes_at(mut self, at: Timestamp) -> Self {
+        self.closes_at = Some(at);
+        self
+    }
+
+    /// The poll that this asks for, created by `actor` at `now`, with `manage_token` where it has no account.
+    ///
+    /// # Errors
+    /// Every field that breaks a rule.
+    pub(crate) fn validate(
+        &self,
+        actor: &Actor,
+        manage_token: Option<TokenHash>,
+        now: Timestamp,
+        ids: &dyn IdSource,
+        limits: &PollLimits,
+    ) -> Result<(Poll, Tally), Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let question = question(self.question.as_deref(), limits, &mut errors);
+        let description = description(self.description.as_deref(), limits, &mut errors);
+        let options = options(&self.options, now, ids, limits, &mut errors);
+        let choice = choice(self.choice, self.options.len(), &mut errors);
+        let window = window(
+            Window {
+                opens_at: self.opens_at,
+                closes_at: self.closes_at,
+            },
+            now,
+            &mut errors,
+        );
+        let (Some(question), Some(options)) = (question, options) else {
+            return Err(errors);
+        };
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let voters = self.voters.unwrap_or(match actor {
+            Actor::System => Voters::Vouched,
+            Actor::Caller(_) if actor.user_id().is_some() => Voters::Registered,
+            Actor::Caller(_) => Voters::Anyone,
+        });
+        let poll = Poll {
+            id: PollId::new(now, ids),
+            question,
+            description,
+            choice,
+            voters,
+            allow_change: self.allow_change,
+            listed: self.listed,
+            creator: actor.user_id(),
+            manage_token,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            options,
+        };
+        let mut tally = Tally::new(
+            &poll,
+            window,
+            self.show_results.unwrap_or(ShowResults::Always),
+        );
+        if self.publish == Some(true) {
+            tally = Step::Publish { version: 1 }
+                .take(&poll, &tally, now)
+                .unwrap_or(tally);
+            debug_assert_ne!(
+                tally.status,
+                Status::Draft,
+                "a new poll can always be published"
+            );
+        }
+        Ok((poll, tally))
+    }
+}
+
+pub(super) fn question(
+    text: Option<&str>,
+    limits: &PollLimits,
+    errors: &mut Vec<FieldError>,
+) -> Option<Question> {
+    let parsed = match text {
+        Some(text) => Question::parse(text, limits.question_chars),
+        None => Err("is needed".into()),
+    };
+    parsed
+        .map_err(|detail| errors.push(FieldError::invalid("/question", detail)))
+        .ok()
+}
+
+/// An empty description is none.
+pub(super) fn description(
+    text: Option<&str>,
+    limits: &PollLimits,
+    errors: &mut Vec<FieldError>,
+) -> Option<Description> {
+    let text = text.filter(|text| !text.trim().is_empty())?;
+    Description::parse(text, limits.description_chars)
+        .map_err(|detail| errors.push(FieldError::invalid("/description", detail)))
+        .ok()
+}
+
+pub(super) fn options(
+    new: &[NewOption],
+    now: Timestamp,
+    ids: &dyn IdSource,
+    limits: &PollLimits,
+    errors: &mut Vec<FieldError>,
+) -> Option<Vec<PollOption>> {
+    let most = limits.options.min(MOST_OPTIONS);
+    if new.len() < 2 || new.len() > most {
+        errors.push(FieldError::invalid(
+            "/options",
+            format!("a poll has from 2 to {most} options, not {}", new.len()),
+        ));
+        return None;
+    }
+    let before = errors.len();
+    let mut first_with: HashMap<OptionText, usize> = HashMap::with_capacity(new.len());
+    let mut options = Vec::with_capacity(new.len());
+    for (position, option) in new.iter().enumerate() {
+        let pointer = format!("/options/{position}");
+        match OptionText::parse(option.text(), limits.option_chars) {
+            Err(detail) => errors.push(FieldError::invalid(pointer, detail)),
+            Ok(text) => {
+                if let Some(first) = first_with.insert(text.clone(), position) {
+                    errors.push(FieldError::invalid(
+                        pointer,
+                        format!("says the same as option {first}"),
+                    ));
+                }
+                options.push(PollOption {
+                    id: OptionId::new(now, ids),
+                    text,
+                });
+            }
+        }
+    }
+    (errors.len() == before).then_some(options)
+}
+
+pub(super) fn choice(
+    new: Option<NewChoice>,
+    options: usize,
+    errors: &mut Vec<FieldError>,
+) -> Choice {
+    let Some(NewChoice::Multiple { min, max }) = new else {
+        return Choice::Single;
+    };
+    let options = u32::try_from(options).unwrap_or(u32::MAX);
+    let (min, max) = (min.unwrap_or(1), max.unwrap_or(options));
+    if min < 1 {
+        errors.push(FieldError::invalid("/choice/min", "must be at least 1"));
+    }
+    if max > options {
+        errors.push(FieldError::invalid(
+            "/choice/max",
+            format!("must not be more than the {options} options"),
+        ));
+    }
+    if min > max {
+        errors.push(FieldError::invalid(
+            "/choice/max",
+            format!("must not be less than min, {min}"),
+        ));
+    }
+    // What does not fit was reported above.
+    Choice::Multiple {
+        min: u8::try_from(min).unwrap_or(1),
+        max: u8::try_from(max).unwrap_or(1),
+    }
+}
+
+pub(super) fn window(window: Window, now: Timestamp, errors: &mut Vec<FieldError>) -> Window {
+    if let Some(closes_at) = window.closes_at {
+        if closes_at <= now {
+            errors.push(FieldError::invalid(
+                "/closes_at",
+                format!("must not be in the past; it is {now} now"),
+            ));
+        } else if window
+            .opens_at
+            .is_some_and(|opens_at| opens_at >= closes_at)
+        {
+            errors.push(FieldError::invalid(
+                "/closes_at",
+                "must be later than opens_at",
+            ));
+        }
+    }
+    window
+}

@@ -1,0 +1,394 @@
+//! Creating, reading, changing, publishing, closing and deleting polls.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use tokio::sync::Notify;
+use tracing::instrument;
+
+use super::access::{Role, manage};
+use super::cache::PollCache;
+use super::edit::PollPatch;
+use super::error::PollError;
+use super::model::{PollRecord, Status};
+use super::new::{self, NewPoll};
+use super::repository::{Advanced, Edited, ListQuery};
+use super::schedule::Alarm;
+use super::step::Step;
+use super::view::PollView;
+use crate::engine::Tasks;
+use crate::results::{Hub, ResultsError, ResultsService};
+use crate::votes::Voter;
+use crate::{Actor, Clock, FieldError, IdSource, PollId, Repository, Settings, TokenHash};
+
+/// What every manage token begins with.
+pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
+
+/// The use cases of the polls.
+#[derive(Clone)]
+pub struct Polls {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Repository>,
+    hub: Arc<Hub>,
+    cache: Arc<PollCache>,
+    results: ResultsService,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    settings: Settings,
+    alarm: Alarm,
+    purge: Arc<Notify>,
+    tasks: Tasks,
+}
+
+/// Which page of a listing.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct PageRequest {
+    /// How many polls at most: from 1 to [`page_polls`](Settings::page_polls), which is also what counts where it is not
+    /// said.
+    pub limit: Option<usize>,
+    /// Where the page before ended.
+    pub cursor: Option<PollId>,
+}
+
+impl PageRequest {
+    /// A page.
+    #[must_use]
+    pub const fn new(limit: Option<usize>, cursor: Option<PollId>) -> Self {
+        Self { limit, cursor }
+    }
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Page {
+    /// The polls, newest first.
+    pub items: Vec<PollView>,
+    /// Where the next page begins; `None` where there is none.
+    pub next_cursor: Option<PollId>,
+}
+
+impl Polls {
+    #[expect(clippy::too_many_arguments, reason = "the engine builds it, once")]
+    pub(crate) fn new(
+        store: Arc<dyn Repository>,
+        hub: Arc<Hub>,
+        cache: Arc<PollCache>,
+        results: ResultsService,
+        (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>),
+        settings: Settings,
+        (alarm, purge): (Alarm, Arc<Notify>),
+        tasks: Tasks,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                hub,
+                cache,
+                results,
+                clock,
+                ids,
+                settings,
+                alarm,
+                purge,
+                tasks,
+            }),
+        }
+    }
+
+    /// Creates a poll. Without an account, the answer holds the manage token: it is shown this once.
+    ///
+    /// # Errors
+    /// `Invalid`, with every field that breaks a rule; `Store`.
+    #[instrument(name = "polls.create", skip_all)]
+    pub async fn create(&self, actor: &Actor, new: NewPoll) -> Result<PollView, PollError> {
+        let inner = &self.inner;
+        let needs_token = !matches!(actor, Actor::System) && actor.user_id().is_none();
+        let token = needs_token.then(|| inner.manage_token());
+        let hash = token.as_deref().map(TokenHash::of);
+        let (poll, tally) = new
+            .validate(
+                actor,
+                hash,
+                inner.clock.now(),
+                &*inner.ids,
+                &inner.settings.polls,
+            )
+            .map_err(PollError::Invalid)?;
+        let record = PollRecord {
+            poll: Arc::new(poll),
+            tally,
+        };
+        self.run(move |inner| async move {
+            inner
+                .store
+                .polls()
+                .insert(&record.poll, &record.tally)
+                .await?;
+            inner.moved(&record);
+            Ok(PollView {
+                manage_token: token,
+                ..PollView::of(&record, true)
+            })
+        })
+        .await
+    }
+
+    /// Reads a poll, with its results where the viewer may see them. `voter` is who the viewer is as a voter.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` and `Invalid` for a voter that the viewer cannot be; `Store`.
+    pub async fn read(
+        &self,
+        actor: &Actor,
+        id: PollId,
+        voter: Option<Voter>,
+    ) -> Result<PollView, PollError> {
+        let record = self
+            .inner
+            .store
+            .polls()
+            .find(id)
+            .await?
+            .ok_or(PollError::NotFound)?;
+        if !Role::of(actor, &record.poll).finds(record.tally.status) {
+            return Err(PollError::NotFound);
+        }
+        self.inner.view(actor, &record, voter.as_ref()).await
+    }
+
+    /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all.
+    ///
+    /// # Errors
+    /// `Invalid` where the page is none; `Store`.
+    pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
+        let most = self.inner.settings.page_polls;
+        let limit = page.limit.unwrap_or(most);
+        if limit < 1 || limit > most {
+            let detail = format!("a page has from 1 to {most} polls, not {limit}");
+            return Err(PollError::Invalid(vec![FieldError::invalid(
+                "/limit", detail,
+            )]));
+        }
+        let query = ListQuery {
+            everything: matches!(actor, Actor::System),
+            creator: actor.user_id(),
+            manage_tokens: actor.manage_tokens().to_vec(),
+            before: page.cursor,
+            // One more tells whether there is a next page.
+            limit: limit + 1,
+        };
+        let mut records = self.inner.store.polls().list(&query).await?;
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let mut items = Vec::with_capacity(records.len());
+        for record in &records {
+            items.push(self.inner.view(actor, record, None).await?);
+        }
+        let next_cursor = if more {
+            items.last().map(|poll| poll.id)
+        } else {
+            None
+        };
+        Ok(Page { items, next_cursor })
+    }
+
+    /// Changes a poll, as far as its status lets it. A change that changes nothing is no edit.
+    ///
+    /// # Errors
+    /// `Invalid`, `Fixed`, `Closed` with the fields; `VersionConflict`; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    #[instrument(name = "polls.edit", skip_all, fields(poll = %id))]
+    pub async fn edit(
+        &self,
+        actor: &Actor,
+        id: PollId,
+        patch: PollPatch,
+    ) -> Result<PollView, PollError> {
+        let actor = actor.clone();
+        self.run(move |inner| async move {
+            // Whoever comes second judges again what they want to change.
+            loop {
+                let record = inner.managed(&actor, id).await?;
+                let now = inner.clock.now();
+                let Some(edit) = patch.judge(&record, now, &*inner.ids, &inner.settings.polls)?
+                else {
+                    return inner.view(&actor, &record, None).await;
+                };
+                match inner.store.polls().edit(&edit).await? {
+                    Edited::Done(record) => {
+                        inner.moved(&record);
+                        return inner.view(&actor, &record, None).await;
+                    }
+                    Edited::Stale => {}
+                    Edited::Missing => return Err(PollError::NotFound),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Publishes a draft: from now on its options, choice and voters are fixed. Repeated, it changes nothing.
+    ///
+    /// # Errors
+    /// `Invalid` where its end has passed meanwhile; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    #[instrument(name = "polls.publish", skip_all, fields(poll = %id))]
+    pub async fn publish(&self, actor: &Actor, id: PollId) -> Result<PollView, PollError> {
+        let actor = actor.clone();
+        self.run(move |inner| async move {
+            loop {
+                let record = inner.managed(&actor, id).await?;
+                if record.tally.status != Status::Draft {
+                    return inner.view(&actor, &record, None).await;
+                }
+                let now = inner.clock.now();
+                let mut errors = Vec::new();
+                new::window(record.tally.window, now, &mut errors);
+                if !errors.is_empty() {
+                    return Err(PollError::Invalid(errors));
+                }
+                // Refused means that it was edited or published meanwhile: look again.
+                let step = Step::Publish {
+                    version: record.poll.version,
+                };
+                if let Some(record) = inner.take(id, step).await? {
+                    return inner.view(&actor, &record, None).await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Closes a published poll, now and for good: the results in the answer are final. Repeated, it changes nothing.
+    ///
+    /// # Errors
+    /// `Draft`; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    #[instrument(name = "polls.close", skip_all, fields(poll = %id))]
+    pub async fn close(&self, actor: &Actor, id: PollId) -> Result<PollView, PollError> {
+        let actor = actor.clone();
+        self.run(move |inner| async move {
+            loop {
+                let record = inner.managed(&actor, id).await?;
+                match record.tally.status {
+                    Status::Draft => return Err(PollError::Draft),
+                    Status::Closed => return inner.view(&actor, &record, None).await,
+                    Status::Scheduled | Status::Open | Status::Closing => {}
+                }
+                if let Some(record) = inner.take(id, Step::Close).await? {
+                    return inner.view(&actor, &record, None).await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Deletes a poll: it is gone at once, for everybody, and its viewers are told.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    #[instrument(name = "polls.delete", skip_all, fields(poll = %id))]
+    pub async fn delete(&self, actor: &Actor, id: PollId) -> Result<(), PollError> {
+        let actor = actor.clone();
+        self.run(move |inner| async move {
+            inner.managed(&actor, id).await?;
+            let deleted = inner.store.polls().delete(id, inner.clock.now()).await?;
+            deleted.ok_or(PollError::NotFound)?;
+            inner.cache.forget(id);
+            inner.hub.delete_committed(id);
+            inner.purge.notify_one();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs what changes something to its end, whether or not the caller waits for it.
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, PollError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, PollError>> + Send + 'static,
+    {
+        self.inner
+            .tasks
+            .run(work(Arc::clone(&self.inner)))
+            .await
+            .ok_or(PollError::ShuttingDown)?
+    }
+}
+
+impl Inner {
+    /// The poll, if this actor manages it.
+    async fn managed(&self, actor: &Actor, id: PollId) -> Result<PollRecord, PollError> {
+        let record = self
+            .store
+            .polls()
+            .find(id)
+            .await?
+            .ok_or(PollError::NotFound)?;
+        manage(actor, &record.poll, record.tally.status)?;
+        Ok(record)
+    }
+
+    /// Takes a step, and tells everyone; `None` where it was refused.
+    async fn take(&self, id: PollId, step: Step) -> Result<Option<PollRecord>, PollError> {
+        match self
+            .store
+            .polls()
+            .advance(id, step, self.clock.now())
+            .await?
+        {
+            Advanced::Taken(record) => {
+                self.moved(&record);
+                Ok(Some(record))
+            }
+            Advanced::Refused(_) => Ok(None),
+            Advanced::Missing => Err(PollError::NotFound),
+        }
+    }
+
+    fn moved(&self, record: &PollRecord) {
+        self.cache.note(record);
+        self.hub.put_changed(record);
+        self.alarm.ring();
+    }
+
+    async fn view(
+        &self,
+        actor: &Actor,
+        record: &PollRecord,
+        voter: Option<&Voter>,
+    ) -> Result<PollView, PollError> {
+        let visible =
+            self.results
+                .visible(actor, record, voter)
+                .await
+                .map_err(|error| match error {
+                    ResultsError::Invalid(fields) => PollError::Invalid(fields),
+                    ResultsError::Forbidden => PollError::Forbidden,
+                    ResultsError::Store(error) => PollError::Store(error),
+                    ResultsError::ShuttingDown => PollError::ShuttingDown,
+                    ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
+                })?;
+        Ok(PollView::of(record, visible))
+    }
+
+    /// 256 random bits.
+    fn manage_token(&self) -> String {
+        let mut secret = [0; 32];
+        self.ids.fill(&mut secret);
+        format!(
+            "{MANAGE_TOKEN_PREFIX}{}",
+            BASE64_URL_SAFE_NO_PAD.encode(secret)
+        )
+    }
+}
+
+impl std::fmt::Debug for Polls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Polls").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,145 @@
+//! The newest results of one watched poll, and who watches.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::model::{Revision, Tally};
+use super::snapshot::Snapshot;
+use super::watch::WatchEnd;
+use crate::polls::PollRecord;
+use crate::votes::VoterKey;
+
+/// What viewers see last.
+#[derive(Clone, Debug)]
+pub(super) enum Shown {
+    Snapshot(Arc<Snapshot>),
+    Ended(WatchEnd),
+}
+
+/// A latest-value cell: `newest` is what is known, `shown` what was pushed; the hub's tick carries the one to the other.
+#[derive(Debug)]
+pub(super) struct Cell {
+    newest: Mutex<Arc<Snapshot>>,
+    shown: watch::Sender<Shown>,
+    voters: Mutex<HashMap<VoterKey, Identity>>,
+}
+
+/// Whether a voter has a recorded ballot, shared by all who watch with this voter's eyes.
+#[derive(Debug)]
+struct Identity {
+    viewers: usize,
+    voted: watch::Sender<bool>,
+}
+
+impl Cell {
+    pub(super) fn new(record: PollRecord) -> Self {
+        let snapshot = Arc::new(Snapshot::new(record));
+        Self {
+            newest: Mutex::new(Arc::clone(&snapshot)),
+            shown: watch::Sender::new(Shown::Snapshot(snapshot)),
+            voters: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(super) fn newest(&self) -> Arc<Snapshot> {
+        Arc::clone(&lock(&self.newest))
+    }
+
+    /// Takes a tally of the same definition, unless it is an old one. Returns whether it was new.
+    pub(super) fn put_tally(&self, tally: &Tally) -> bool {
+        let mut newest = lock(&self.newest);
+        let is_new = tally.revision > newest.tally().revision;
+        if is_new {
+            *newest = Arc::new(newest.with(tally.clone()));
+        }
+        is_new
+    }
+
+    /// Takes a whole record, which may be a draft's with another definition, unless it is an old one.
+    pub(super) fn put_record(&self, record: &PollRecord) -> bool {
+        let mut newest = lock(&self.newest);
+        let known = (newest.tally().revision, newest.poll().version);
+        let is_new = (record.tally.revision, record.poll.version) > known;
+        if is_new {
+            *newest = Arc::new(Snapshot::new(record.clone()));
+        }
+        is_new
+    }
+
+    /// Carries the newest to the viewers.
+    pub(super) fn show(&self) {
+        let newest = self.newest();
+        self.shown.send_if_modified(|shown| match shown {
+            Shown::Ended(_) => false,
+            Shown::Snapshot(seen) if Arc::ptr_eq(seen, &newest) => false,
+            Shown::Snapshot(seen) => {
+                *seen = newest;
+                true
+            }
+        });
+    }
+
+    /// Tells the viewers that there is nothing more to come.
+    pub(super) fn end(&self, end: WatchEnd) {
+        self.shown.send_if_modified(|shown| {
+            let live = matches!(shown, Shown::Snapshot(_));
+            if live {
+                *shown = Shown::Ended(end);
+            }
+            live
+        });
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<Shown> {
+        self.shown.subscribe()
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        lock(&self.newest).tally().revision
+    }
+
+    /// Watches with a voter's eyes; what is known of the voter is learned with [`set_voted`](Self::set_voted).
+    pub(super) fn enter(&self, voter: VoterKey) -> watch::Receiver<bool> {
+        let mut voters = lock(&self.voters);
+        let identity = voters.entry(voter).or_insert_with(|| Identity {
+            viewers: 0,
+            voted: watch::Sender::new(false),
+        });
+        identity.viewers += 1;
+        identity.voted.subscribe()
+    }
+
+    pub(super) fn leave(&self, voter: &VoterKey) {
+        let mut voters = lock(&self.voters);
+        if let Some(identity) = voters.get_mut(voter) {
+            identity.viewers -= 1;
+            if identity.viewers == 0 {
+                voters.remove(voter);
+            }
+        }
+    }
+
+    pub(super) fn set_voted(&self, voter: &VoterKey, voted: bool) {
+        if let Some(identity) = lock(&self.voters).get(voter) {
+            identity
+                .voted
+                .send_if_modified(|known| std::mem::replace(known, voted) != voted);
+        }
+    }
+
+    /// The voters whom somebody watches as, and who have no ballot as far as is known here.
+    pub(super) fn waiting_voters(&self) -> Vec<VoterKey> {
+        lock(&self.voters)
+            .iter()
+            .filter(|(_, identity)| !*identity.voted.borrow())
+            .map(|(voter, _)| *voter)
+            .collect()
+    }
+}
+
+/// No code panics while it holds one of these locks, and what they guard is whole at every line.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,201 @@
+//! Holds the newest tally of each watched poll, and pushes it to the viewers.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::announcer::Announcements;
+use super::cell::{Cell, lock};
+use super::model::{Revision, Tally};
+use super::notifier::Hint;
+use super::watch::WatchEnd;
+use crate::polls::PollRecord;
+use crate::votes::VoterKey;
+use crate::{Clock, PollId};
+
+/// The one place where new tallies come in and viewers find them. A poll has a cell here while somebody watches it.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    cells: Mutex<HashMap<PollId, Weak<Watched>>>,
+    unshown: Mutex<Vec<Weak<Watched>>>,
+    work: Notify,
+    announcements: Announcements,
+    ended: std::sync::atomic::AtomicBool,
+}
+
+/// A cell that takes itself out of the hub with its last viewer.
+#[derive(Debug)]
+pub(super) struct Watched {
+    poll: PollId,
+    cell: Cell,
+    hub: Weak<Hub>,
+}
+
+impl Deref for Watched {
+    type Target = Cell;
+
+    fn deref(&self) -> &Cell {
+        &self.cell
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(hub) = self.hub.upgrade() {
+            let mut cells = lock(&hub.cells);
+            // A new cell of the same poll may have taken the place meanwhile.
+            if cells
+                .get(&self.poll)
+                .is_some_and(|cell| cell.strong_count() == 0)
+            {
+                cells.remove(&self.poll);
+            }
+        }
+    }
+}
+
+impl Hub {
+    /// The cell of a poll, made from `record` where there is none, and with it where it is newer than what is known.
+    pub(super) fn watch(self: &Arc<Self>, record: &PollRecord) -> Arc<Watched> {
+        let poll = record.poll.id;
+        let watched = {
+            let mut cells = lock(&self.cells);
+            cells.get(&poll).and_then(Weak::upgrade).unwrap_or_else(|| {
+                let watched = Arc::new(Watched {
+                    poll,
+                    cell: Cell::new(record.clone()),
+                    hub: Arc::downgrade(self),
+                });
+                cells.insert(poll, Arc::downgrade(&watched));
+                watched
+            })
+        };
+        if watched.put_record(record) {
+            self.show_soon(&watched);
+        }
+        if self.ended.load(std::sync::atomic::Ordering::Acquire) {
+            watched.end(WatchEnd::ShuttingDown);
+        }
+        watched
+    }
+
+    fn cell(&self, poll: PollId) -> Option<Arc<Watched>> {
+        lock(&self.cells).get(&poll).and_then(Weak::upgrade)
+    }
+
+    /// Takes what a commit here gave, and tells the other servers.
+    pub(crate) fn put_committed(&self, tally: &Tally) {
+        self.announcements.add(Hint {
+            poll: tally.poll_id,
+            revision: Some(tally.revision),
+        });
+        if let Some(cell) = self.cell(tally.poll_id)
+            && cell.put_tally(tally)
+        {
+            self.show_soon(&cell);
+        }
+    }
+
+    /// Takes what an edit or a step here gave, and tells the other servers.
+    pub(crate) fn put_changed(&self, record: &PollRecord) {
+        self.announcements.add(Hint {
+            poll: record.poll.id,
+            revision: Some(record.tally.revision),
+        });
+        self.put_read(record);
+    }
+
+    /// Takes what was read from the store.
+    pub(crate) fn put_read(&self, record: &PollRecord) {
+        if let Some(cell) = self.cell(record.poll.id)
+            && cell.put_record(record)
+        {
+            self.show_soon(&cell);
+        }
+    }
+
+    /// The poll was deleted here.
+    pub(crate) fn delete_committed(&self, poll: PollId) {
+        self.announcements.add(Hint {
+            poll,
+            revision: None,
+        });
+        self.delete(poll);
+    }
+
+    /// The poll is gone.
+    pub(crate) fn delete(&self, poll: PollId) {
+        if let Some(cell) = self.cell(poll) {
+            cell.end(WatchEnd::PollDeleted);
+        }
+    }
+
+    /// The voter has a recorded ballot now, or has none any more.
+    pub(crate) fn set_voted(&self, poll: PollId, voter: &VoterKey, voted: bool) {
+        if let Some(cell) = self.cell(poll) {
+            cell.set_voted(voter, voted);
+        }
+    }
+
+    /// The watched polls with the newest revision known of each.
+    pub(super) fn watched(&self) -> Vec<(PollId, Revision)> {
+        let cells: Vec<Arc<Watched>> = lock(&self.cells)
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect();
+        cells
+            .iter()
+            .map(|cell| (cell.poll, cell.revision()))
+            .collect()
+    }
+
+    /// The newest revision known of a poll, where somebody watches it.
+    pub(super) fn revision(&self, poll: PollId) -> Option<Revision> {
+        self.cell(poll).map(|cell| cell.revision())
+    }
+
+    /// Viewers of this poll wait to be seen as voters; these are the ones of whom no ballot is known.
+    pub(super) fn waiting_voters(&self, poll: PollId) -> Vec<VoterKey> {
+        self.cell(poll)
+            .map(|cell| cell.waiting_voters())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn announcements(&self) -> &Announcements {
+        &self.announcements
+    }
+
+    /// Ends every watch: the engine is shutting down.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, std::sync::atomic::Ordering::Release);
+        let cells: Vec<Arc<Watched>> = lock(&self.cells)
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect();
+        for cell in cells {
+            // What was committed last is shown before the end.
+            cell.show();
+            cell.end(WatchEnd::ShuttingDown);
+        }
+    }
+
+    fn show_soon(&self, cell: &Arc<Watched>) {
+        lock(&self.unshown).push(Arc::downgrade(cell));
+        self.work.notify_one();
+    }
+
+    /// Pushes what is new: at once, and then not again for `interval`.
+    pub(crate) async fn run(self: Arc<Self>, clock: Arc<dyn Clock>, interval: Duration) {
+        loop {
+            self.work.notified().await;
+            let unshown = std::mem::take(&mut *lock(&self.unshown));
+            for cell in unshown.iter().filter_map(Weak::upgrade) {
+                cell.show();
+            }
+            clock.sleep_until(clock.now().after(interval)).await;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading and watching results.
+
+use std::sync::Arc;
+
+use super::error::ResultsError;
+use super::hub::Hub;
+use super::repository::Recount;
+use super::snapshot::Snapshot;
+use super::watch::{LiveResults, Subscription, Viewer};
+use crate::polls::PollRecord;
+use crate::polls::access::{Action, Role};
+use crate::votes::{Voter, VoterKey, identify};
+use crate::{Actor, PollId, Repository};
+
+/// The use cases of the results.
+#[derive(Clone)]
+pub struct ResultsService {
+    store: Arc<dyn Repository>,
+    hub: Arc<Hub>,
+}
+
+impl ResultsService {
+    pub(crate) fn new(store: Arc<dyn Repository>, hub: Arc<Hub>) -> Self {
+        Self { store, hub }
+    }
+
+    /// The current results, at a cost that does not grow with the votes. `voter` is who the viewer is as a voter, for
+    /// polls that show their results to who has voted.
+    ///
+    /// # Errors
+    /// `PollNotFound`; `Hidden` where the viewer may not see them, or not yet; `Forbidden` and `Invalid` for a voter that
+    /// the viewer cannot be; `Store`.
+    pub async fn read(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        voter: Option<Voter>,
+    ) -> Result<Arc<Snapshot>, ResultsError> {
+        let record = self.find(actor, poll).await?;
+        if self.visible(actor, &record, voter.as_ref()).await? {
+            Ok(Arc::new(Snapshot::new(record)))
+        } else {
+            Err(ResultsError::Hidden)
+        }
+    }
+
+    /// The live results, as a stream: the current ones first, and then whatever is newer.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub async fn watch(&self, actor: &Actor, poll: PollId) -> Result<LiveResults, ResultsError> {
+        self.subscribe(actor, poll, Viewer::default())
+            .await
+            .map(LiveResults::new)
+    }
+
+    /// The live results for a transport. Hidden results are no error here: the viewer is told, and waits.
+    ///
+    /// # Errors
+    /// `PollNotFound`; `Forbidden` and `Invalid` for a voter that the viewer cannot be; `Store`.
+    pub async fn subscribe(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        viewer: Viewer,
+    ) -> Result<Subscription, ResultsError> {
+        let record = self.find(actor, poll).await?;
+        let voter = eyes(actor, &record, viewer.voter.as_ref())?;
+        let role = Role::of(actor, &record.poll);
+        let subscription =
+            Subscription::new(self.hub.watch(&record), role, voter, viewer.after_revision);
+        // What was committed between the reading above and the entry into the hub was put to nobody: read again.
+        self.hub.put_read(&self.find(actor, poll).await?);
+        if let Some(voter) = voter {
+            subscription.set_voted(self.has_voted(poll, &voter).await?);
+        }
+        Ok(subscription)
+    }
+
+    /// Counts the ballots of a poll one by one, and compares: the proof of the counters. It reads every ballot.
+    ///
+    /// # Errors
+    /// `PollNotFound`; `Forbidden` to everybody but the poll's managers; `Store`.
+    pub async fn recount(&self, actor: &Actor, poll: PollId) -> Result<Recount, ResultsError> {
+        let record = self.find(actor, poll).await?;
+        if !Role::of(actor, &record.poll).may(Action::Manage) {
+            return Err(ResultsError::Forbidden);
+        }
+        self.store
+            .results()
+            .recount(poll)
+            .await?
+            .ok_or(ResultsError::PollNotFound)
+    }
+
+    /// Whether this viewer may see the results of this poll now.
+    pub(crate) async fn visible(
+        &self,
+        actor: &Actor,
+        record: &PollRecord,
+        voter: Option<&Voter>,
+    ) -> Result<bool, ResultsError> {
+        let role = Role::of(actor, &record.poll);
+        let sees = |voted| role.sees_results(record.tally.show_results, record.tally.status, voted);
+        let voter = eyes(actor, record, voter)?;
+        match voter {
+            _ if sees(false) => Ok(true),
+            // Only where a ballot would make the difference is it looked for.
+            Some(voter) if sees(true) => Ok(self.has_voted(record.poll.id, &voter).await?),
+            _ => Ok(false),
+        }
+    }
+
+    async fn has_voted(&self, poll: PollId, voter: &VoterKey) -> Result<bool, ResultsError> {
+        Ok(self.store.votes().find(poll, voter).await?.is_some())
+    }
+
+    async fn find(&self, actor: &Actor, poll: PollId) -> Result<PollRecord, ResultsError> {
+        let record = self
+            .store
+            .polls()
+            .find(poll)
+            .await?
+            .ok_or(ResultsError::PollNotFound)?;
+        if Role::of(actor, &record.poll).finds(record.tally.status) {
+            Ok(record)
+        } else {
+            Err(ResultsError::PollNotFound)
+        }
+    }
+}
+
+impl std::fmt::Debug for ResultsService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResultsService").finish_non_exhaustive()
+    }
+}
+
+/// With which voter's eyes the viewer looks: who they say, or the signed-in user where users vote; or nobody's.
+fn eyes(
+    actor: &Actor,
+    record: &PollRecord,
+    voter: Option<&Voter>,
+) -> Result<Option<VoterKey>, ResultsError> {
+    identify::viewer(actor, &record.poll, voter)
+}

@@ -1,0 +1,251 @@
+//! One viewer of one poll.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll as Async};
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+use tokio::sync::watch;
+
+use super::cell::Shown;
+use super::hub::Watched;
+use super::model::{Results, Revision};
+use super::snapshot::Snapshot;
+use crate::polls::access::Role;
+use crate::votes::{Voter, VoterKey};
+use crate::{Actor, PollId};
+
+/// With whose eyes, and from where on, somebody watches.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Viewer {
+    /// Who the viewer is as a voter, for polls that show their results to who has voted.
+    pub voter: Option<Voter>,
+    /// The revision of the results that the viewer holds already.
+    pub after_revision: Option<Revision>,
+}
+
+impl Viewer {
+    /// Watches as this voter.
+    #[must_use]
+    pub fn voter(mut self, voter: Option<Voter>) -> Self {
+        self.voter = voter;
+        self
+    }
+
+    /// Holds the results of this revision already.
+    #[must_use]
+    pub fn after(mut self, revision: Option<Revision>) -> Self {
+        self.after_revision = revision;
+        self
+    }
+}
+
+/// What a viewer is told.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Update {
+    /// Newer results than any before.
+    Results(Arc<Snapshot>),
+    /// At first: the results that the viewer holds are current.
+    Unchanged(Revision),
+    /// The results are hidden from this viewer now. They come as soon as they may be seen.
+    Hidden,
+    /// There is nothing more to come.
+    Ended(WatchEnd),
+}
+
+/// Why a watch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WatchEnd {
+    /// The poll was deleted.
+    PollDeleted,
+    /// The engine is shutting down.
+    ShuttingDown,
+}
+
+/// The live results of one poll, for one viewer, with all that a transport passes on. Cancel-safe.
+#[derive(Debug)]
+pub struct Subscription {
+    cell: Arc<Watched>,
+    shown: watch::Receiver<Shown>,
+    identity: Option<(VoterKey, watch::Receiver<bool>)>,
+    role: Role,
+    /// The revision that the viewer holds.
+    held: Option<Revision>,
+    first: bool,
+    told_hidden: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(
+        cell: Arc<Watched>,
+        role: Role,
+        voter: Option<VoterKey>,
+        after: Option<Revision>,
+    ) -> Self {
+        let shown = cell.subscribe();
+        let identity = voter.map(|voter| (voter, cell.enter(voter)));
+        Self {
+            cell,
+            shown,
+            identity,
+            role,
+            held: after,
+            first: true,
+            told_hidden: false,
+        }
+    }
+
+    /// The poll that is watched.
+    #[must_use]
+    pub fn poll_id(&self) -> PollId {
+        self.cell.newest().poll().id
+    }
+
+    pub(super) fn set_voted(&self, voted: bool) {
+        if let Some((voter, _)) = &self.identity {
+            self.cell.set_voted(voter, voted);
+        }
+    }
+
+    /// Sees with the rights of this actor from now on.
+    pub fn set_actor(&mut self, actor: &Actor) {
+        self.role = Role::of(actor, self.cell.newest().poll());
+        // Look again at what is shown now with the new rights.
+        self.shown.mark_changed();
+    }
+
+    /// Waits for the next thing to tell the viewer. After [`Update::Ended`] it is the same for ever.
+    pub async fn update(&mut self) -> Update {
+        loop {
+            if let Some(update) = self.look() {
+                return update;
+            }
+            // The cell lives as long as `self`, so that waiting cannot fail.
+            match &mut self.identity {
+                Some((_, voted)) => {
+                    tokio::select! {
+                        _ = self.shown.changed() => {}
+                        _ = voted.changed() => {}
+                    }
+                }
+                None => drop(self.shown.changed().await),
+            }
+        }
+    }
+
+    /// What there is to tell now.
+    fn look(&mut self) -> Option<Update> {
+        let shown = self.shown.borrow_and_update().clone();
+        let snapshot = match shown {
+            Shown::Ended(end) => {
+                return Some(Update::Ended(end));
+            }
+            // The first answer is never older than what was acknowledged here, whether it was pushed yet or not.
+            Shown::Snapshot(_) if self.first => self.cell.newest(),
+            Shown::Snapshot(snapshot) => snapshot,
+        };
+        let voted = self
+            .identity
+            .as_mut()
+            .is_some_and(|(_, voted)| *voted.borrow_and_update());
+        let (tally, first) = (snapshot.tally(), std::mem::take(&mut self.first));
+        if !self
+            .role
+            .sees_results(tally.show_results, tally.status, voted)
+        {
+            // What was seen before does not count as held: the results come whole when they may be seen again.
+            self.held = None;
+            return (!std::mem::replace(&mut self.told_hidden, true)).then_some(Update::Hidden);
+        }
+        let revision = tally.revision;
+        self.told_hidden = false;
+        match self.held {
+            Some(held) if first && held == revision => Some(Update::Unchanged(revision)),
+            // A revision from the future is no revision of this poll's: what the viewer holds is worth nothing.
+            Some(held) if !first && held >= revision => None,
+            _ => {
+                self.held = Some(revision);
+                Some(Update::Results(snapshot))
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some((voter, _)) = &self.identity {
+            self.cell.leave(voter);
+        }
+    }
+}
+
+/// The live results of one poll, as a stream.
+///
+/// It gives the current results first, and then the newest whenever there are newer ones, never an older one; while they
+/// are hidden from the viewer it waits. Cancel-safe. When it ends, [`ended`](Self::ended) says why; the final result does
+/// not end it.
+pub struct LiveResults {
+    results: Pin<Box<dyn Stream<Item = Results> + Send>>,
+    ended: Arc<OnceLock<WatchEnd>>,
+}
+
+impl LiveResults {
+    pub(super) fn new(subscription: Subscription) -> Self {
+        let ended = Arc::new(OnceLock::new());
+        let say = Arc::clone(&ended);
+        let results = futures_util::stream::unfold(
+            (subscription, say),
+            |(mut subscription, say)| async move {
+                loop {
+                    match subscription.update().await {
+                        Update::Results(snapshot) => {
+                            return Some((snapshot.results().clone(), (subscription, say)));
+                        }
+                        Update::Ended(end) => {
+                            // It is set once: the stream is over now.
+                            let _ = say.set(end);
+                            return None;
+                        }
+                        Update::Unchanged(_) | Update::Hidden => {}
+                    }
+                }
+            },
+        );
+        Self {
+            results: Box::pin(results),
+            ended,
+        }
+    }
+
+    /// The next results that may be seen; `None` when there is nothing more to come.
+    pub async fn next(&mut self) -> Option<Results> {
+        self.results.next().await
+    }
+
+    /// Why there is nothing more to come; `None` while there is.
+    #[must_use]
+    pub fn ended(&self) -> Option<WatchEnd> {
+        self.ended.get().copied()
+    }
+}
+
+impl Stream for LiveResults {
+    type Item = Results;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Async<Option<Results>> {
+        self.results.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for LiveResults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveResults")
+            .field("ended", &self.ended())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+//! Accounts: who signs up, signs in, and creates polls and votes under their own name.
+//!
+//! The types and the port are always here. The use cases, with passwords (argon2) and access tokens (JWT), come with the
+//! feature `accounts`. Nothing that leaves the system ever holds a hash, and the public view of a user holds no e-mail.
+
+mod model;
+#[cfg(feature = "accounts")]
+mod passwords;
+mod repository;
+#[cfg(feature = "accounts")]
+mod service;
+#[cfg(feature = "accounts")]
+mod tokens;
+
+pub use model::{Email, PasswordHash, User, UserName, UserView};
+pub use repository::{Inserted, SigningKey, UserRepository};
+#[cfg(feature = "accounts")]
+pub use service::{AccessToken, Credentials, NewUser, UserError, Users};
+#[cfg(feature = "accounts")]
+pub use tokens::TokenKey;

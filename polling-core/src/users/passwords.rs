@@ -1,0 +1,115 @@
+//! Passwords: hashed with Argon2id, off the async threads, a bounded number at a time.
+
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use super::model::PasswordHash;
+use crate::IdSource;
+
+/// Characters of a password, at least (NIST SP 800-63B), and bytes at most, so that hashing stays bounded.
+pub(super) const LEAST_CHARS: usize = 8;
+pub(super) const MOST_BYTES: usize = 1_000;
+
+/// Why a password was not hashed or checked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PasswordError {
+    #[error("too many passwords are waiting")]
+    Overloaded,
+    #[error("hashing a password failed")]
+    Failed,
+}
+
+#[derive(Clone)]
+pub(super) struct Passwords {
+    /// Takes one place of each while it waits, and then of `at_work` while it is hashed.
+    waiting: Arc<Semaphore>,
+    at_work: Arc<Semaphore>,
+    ids: Arc<dyn IdSource>,
+    /// The hash of no password that anyone knows: checked where there is no such user, so that the time is the same.
+    nobody: PasswordHash,
+}
+
+impl Passwords {
+    pub(super) fn new(
+        workers: usize,
+        queue: usize,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self, PasswordError> {
+        let mut secret = [0; 32];
+        ids.fill(&mut secret);
+        let nobody = hash(&secret, &salt(&*ids))?;
+        let (waiting, at_work) = (
+            Semaphore::new(workers.saturating_add(queue)),
+            Semaphore::new(workers),
+        );
+        Ok(Self {
+            waiting: Arc::new(waiting),
+            at_work: Arc::new(at_work),
+            ids,
+            nobody,
+        })
+    }
+
+    pub(super) async fn hash(&self, password: SecretString) -> Result<PasswordHash, PasswordError> {
+        let salt = salt(&*self.ids);
+        self.work(move || hash(password.expose_secret().as_bytes(), &salt))
+            .await?
+    }
+
+    /// Whether this is the password; where there is no `stored` hash it is not, which takes as long to say.
+    pub(super) async fn verify(
+        &self,
+        password: SecretString,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool, PasswordError> {
+        let is_somebody = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.nobody.clone());
+        self.work(move || {
+            let phc = argon2::password_hash::phc::PasswordHash::new(stored.as_str());
+            let phc = phc.map_err(|_| PasswordError::Failed)?;
+            let fits = Argon2::default()
+                .verify_password(password.expose_secret().as_bytes(), &phc)
+                .is_ok();
+            Ok(fits && is_somebody)
+        })
+        .await?
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let place = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| PasswordError::Overloaded)?;
+        let turn = Arc::clone(&self.at_work)
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordError::Failed)?;
+        let work = move || {
+            // Held until the work is done, also where the caller does not wait for it any more.
+            let _held = (place, turn);
+            work()
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| PasswordError::Failed)
+    }
+}
+
+fn salt(ids: &dyn IdSource) -> [u8; 16] {
+    let mut salt = [0; 16];
+    ids.fill(&mut salt);
+    salt
+}
+
+fn hash(password: &[u8], salt: &[u8; 16]) -> Result<PasswordHash, PasswordError> {
+    let phc = Argon2::default()
+        .hash_password_with_salt(password, salt)
+        .map_err(|_| PasswordError::Failed)?;
+    Ok(PasswordHash::from_store(phc.to_string()))
+}

@@ -1,0 +1,332 @@
+//! Signing up, signing in, and looking users up.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tracing::instrument;
+
+use super::model::{Email, PasswordHash, User, UserName, UserView};
+use super::passwords::{self, PasswordError, Passwords};
+use super::repository::{Inserted, SigningKey, UserRepository};
+use super::tokens::{TokenKey, Tokens};
+use crate::engine::{BuildError, Tasks};
+use crate::{
+    Actor, Clock, Code, Fault, FieldError, IdSource, Repository, Settings, StoreError, UserId,
+};
+
+/// The use cases of the users.
+#[derive(Clone)]
+pub struct Users {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Repository>,
+    passwords: Passwords,
+    tokens: Tokens,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    settings: Settings,
+    tasks: Tasks,
+}
+
+/// Somebody who signs up: raw input, and the JSON body of `POST /users`.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct NewUser {
+    /// The name that others see: 1 to 100 characters.
+    pub name: String,
+    /// The address to sign in with.
+    pub email: String,
+    /// At least 8 characters, at most 1,000 bytes.
+    #[serde(deserialize_with = "secret")]
+    pub password: SecretString,
+}
+
+impl NewUser {
+    /// Somebody who signs up.
+    pub fn new(
+        name: impl Into<String>,
+        email: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Self {
+        let password: String = password.into();
+        Self {
+            name: name.into(),
+            email: email.into(),
+            password: password.into(),
+        }
+    }
+}
+
+/// Somebody who signs in: the JSON body of `POST /auth/login`.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// The address.
+    pub email: String,
+    /// The password.
+    #[serde(deserialize_with = "secret")]
+    pub password: SecretString,
+}
+
+impl Credentials {
+    /// Somebody who signs in.
+    pub fn new(email: impl Into<String>, password: impl Into<String>) -> Self {
+        let password: String = password.into();
+        Self {
+            email: email.into(),
+            password: password.into(),
+        }
+    }
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+/// What signing in gives: this is the JSON.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The token, for `Authorization: Bearer`.
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: &'static str,
+    /// Seconds until it ends.
+    pub expires_in: u64,
+}
+
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a use case of the users did nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UserError {
+    /// The input breaks rules; each field says which.
+    #[error("the user is not valid")]
+    Invalid(Vec<FieldError>),
+    /// The e-mail address has an account.
+    #[error("this e-mail address has an account already")]
+    EmailTaken,
+    /// No such user.
+    #[error("there is no such user")]
+    NotFound,
+    /// The e-mail address or the password is wrong; which one is not said.
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// Too many passwords are waiting to be hashed.
+    #[error("too many people sign in at the moment: try again soon")]
+    Overloaded,
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+    /// The store failed, or a computation that never should.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Fault for UserError {
+    fn code(&self) -> Code {
+        match self {
+            UserError::Invalid(_) => Code::Invalid,
+            UserError::EmailTaken => Code::EmailTaken,
+            UserError::NotFound => Code::UserNotFound,
+            UserError::WrongCredentials => Code::Unauthorized,
+            UserError::Overloaded => Code::Overloaded,
+            UserError::ShuttingDown => Code::Unavailable,
+            UserError::Store(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            UserError::Invalid(fields) => fields,
+            _ => &[],
+        }
+    }
+}
+
+impl UserError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+}
+
+impl From<PasswordError> for UserError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Overloaded => UserError::Overloaded,
+            PasswordError::Failed => UserError::Store(StoreError::internal(error)),
+        }
+    }
+}
+
+impl Users {
+    /// The use cases of the users, where the store keeps accounts. Where no keys are given, the store's own is used.
+    pub(crate) async fn start(
+        store: &Arc<dyn Repository>,
+        (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
+        settings: &Settings,
+        mut keys: Vec<TokenKey>,
+        tasks: &Tasks,
+    ) -> Result<Option<Self>, BuildError> {
+        let Some(users) = store.users() else {
+            return Ok(None);
+        };
+        if keys.is_empty() {
+            let mut candidate = [0; 32];
+            ids.fill(&mut candidate);
+            keys.push(TokenKey::own(
+                &users.signing_key(SigningKey::from_bytes(candidate)).await?,
+            ));
+        }
+        let passwords = Passwords::new(
+            settings.password_workers,
+            settings.password_queue,
+            Arc::clone(ids),
+        )
+        .map_err(StoreError::internal)?;
+        let inner = Inner {
+            store: Arc::clone(store),
+            passwords,
+            tokens: Tokens::new(keys, Arc::clone(clock), settings.access_token_lifetime),
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+            settings: settings.clone(),
+            tasks: tasks.clone(),
+        };
+        Ok(Some(Self {
+            inner: Arc::new(inner),
+        }))
+    }
+
+    /// Signs somebody up.
+    ///
+    /// # Errors
+    /// `Invalid`, with every field that breaks a rule; `EmailTaken`; `Overloaded`; `Store`.
+    #[instrument(name = "users.create", skip_all)]
+    pub async fn create(&self, _actor: &Actor, new: NewUser) -> Result<UserView, UserError> {
+        let inner = Arc::clone(&self.inner);
+        let create = async move {
+            let (name, email) = inner.validate(&new)?;
+            let hash = inner.passwords.hash(new.password).await?;
+            let now = inner.clock.now();
+            let user = User {
+                id: UserId::new(now, &*inner.ids),
+                name,
+                email,
+                created_at: now,
+            };
+            match inner.users()?.insert(&user, &hash).await? {
+                Inserted::Done => Ok(UserView::from(user)),
+                Inserted::EmailTaken => Err(UserError::EmailTaken),
+            }
+        };
+        self.inner
+            .tasks
+            .run(create)
+            .await
+            .ok_or(UserError::ShuttingDown)?
+    }
+
+    /// Looks a user up, as everybody may.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store`.
+    pub async fn read(&self, _actor: &Actor, id: UserId) -> Result<UserView, UserError> {
+        let user = self
+            .inner
+            .users()?
+            .find(id)
+            .await?
+            .ok_or(UserError::NotFound)?;
+        Ok(user.into())
+    }
+
+    /// Signs somebody in.
+    ///
+    /// # Errors
+    /// `WrongCredentials`, whichever of the two is wrong, and after the same time; `Overloaded`; `Store`.
+    #[instrument(name = "users.sign_in", skip_all)]
+    pub async fn sign_in(&self, credentials: Credentials) -> Result<AccessToken, UserError> {
+        let inner = &self.inner;
+        // Longer ones were never accepted, and need not be hashed to be wrong.
+        if credentials.password.expose_secret().len() > passwords::MOST_BYTES {
+            return Err(UserError::WrongCredentials);
+        }
+        let found = match Email::parse(&credentials.email) {
+            Ok(email) => inner.users()?.find_by_email(&email).await?,
+            Err(_) => None,
+        };
+        let (user, hash): (Option<User>, Option<PasswordHash>) = found.unzip();
+        let fits = inner.passwords.verify(credentials.password, hash).await?;
+        let user = user.filter(|_| fits).ok_or(UserError::WrongCredentials)?;
+        let token = inner.tokens.sign(user.id).map_err(StoreError::internal)?;
+        Ok(AccessToken {
+            access_token: token,
+            token_type: "Bearer",
+            expires_in: inner.settings.access_token_lifetime.as_secs(),
+        })
+    }
+
+    /// Whose access token it is; `None` where it is not good, or not any more.
+    pub(crate) fn verify(&self, token: &str) -> Option<UserId> {
+        self.inner.tokens.verify(token)
+    }
+}
+
+impl Inner {
+    fn users(&self) -> Result<&dyn UserRepository, StoreError> {
+        self.store
+            .users()
+            .ok_or_else(|| StoreError::internal("the store keeps no accounts any more"))
+    }
+
+    fn validate(&self, new: &NewUser) -> Result<(UserName, Email), UserError> {
+        let name =
+            UserName::parse(&new.name).map_err(|detail| FieldError::invalid("/name", detail));
+        let email =
+            Email::parse(&new.email).map_err(|detail| FieldError::invalid("/email", detail));
+        let password = password_fits(new.password.expose_secret());
+        match (name, email, password) {
+            (Ok(name), Ok(email), Ok(())) => Ok((name, email)),
+            (name, email, password) => {
+                let errors = [name.err(), email.err(), password.err()];
+                Err(UserError::Invalid(errors.into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+fn password_fits(password: &str) -> Result<(), FieldError> {
+    let (least, most) = (passwords::LEAST_CHARS, passwords::MOST_BYTES);
+    if password.chars().count() < least {
+        Err(FieldError::invalid(
+            "/password",
+            format!("must have at least {least} characters"),
+        ))
+    } else if password.len() > most {
+        Err(FieldError::invalid(
+            "/password",
+            format!("must not have more than {most} bytes"),
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Users {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Users").finish_non_exhaustive()
+    }
+}

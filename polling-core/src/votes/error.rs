@@ -1,0 +1,106 @@
+//! What can go wrong with votes.
+
+use crate::{Code, Fault, FieldError, StoreError};
+
+/// Why a ballot was not recorded, changed, withdrawn or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VoteError {
+    /// The input breaks rules; each field says which.
+    #[error("the ballot is not valid")]
+    Invalid(Vec<FieldError>),
+    /// No such poll, or it is hidden from the one who asks.
+    #[error("there is no such poll")]
+    PollNotFound,
+    /// The voter has no recorded ballot in this poll.
+    #[error("there is no vote of this voter")]
+    VoteNotFound,
+    /// The poll has no such option.
+    #[error("the poll has no such option")]
+    OptionUnknown(Vec<FieldError>),
+    /// Too few, too many or doubled options.
+    #[error("{}", .0.first().map_or("the selection does not fit the poll", |field| field.detail.as_str()))]
+    SelectionInvalid(Vec<FieldError>),
+    /// Nobody is named as the voter.
+    #[error("the vote must say who votes, as its voter")]
+    VoterRequired,
+    /// Voting in this poll needs signing in.
+    #[error("voting in this poll needs an access token")]
+    Unauthorized,
+    /// A voter of another kind than the poll's.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The poll is the caller's own draft.
+    #[error("the poll is a draft: publish it first")]
+    Draft,
+    /// The poll does not take votes yet.
+    #[error("the poll does not take votes yet")]
+    NotOpen,
+    /// The poll does not take votes any more.
+    #[error("the poll is closed")]
+    Closed,
+    /// The voter has a recorded ballot.
+    #[error("this voter has voted already")]
+    AlreadyVoted,
+    /// The ballot id is that of the voter's recorded ballot, whose content is another.
+    #[error("this ballot id was used with another content")]
+    BallotIdReused,
+    /// The ballot id is that of a ballot which was changed or withdrawn.
+    #[error("the ballot with this id was changed or withdrawn since")]
+    Superseded,
+    /// The poll does not let votes be changed.
+    #[error("this poll does not let a vote be changed or withdrawn")]
+    ChangeNotAllowed,
+    /// Too many ballots are waiting: nothing was recorded.
+    #[error("too many ballots are waiting: try again soon")]
+    Overloaded,
+    /// The engine is shutting down: nothing was recorded.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+    /// The store failed. Where it says that it is not available, the ballot may have been recorded all the same: send it
+    /// again, with the same ballot id.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Fault for VoteError {
+    fn code(&self) -> Code {
+        match self {
+            VoteError::Invalid(_) => Code::Invalid,
+            VoteError::PollNotFound => Code::PollNotFound,
+            VoteError::VoteNotFound => Code::VoteNotFound,
+            VoteError::OptionUnknown(_) => Code::OptionUnknown,
+            VoteError::SelectionInvalid(_) => Code::SelectionInvalid,
+            VoteError::VoterRequired => Code::VoterRequired,
+            VoteError::Unauthorized => Code::Unauthorized,
+            VoteError::Forbidden(_) => Code::Forbidden,
+            VoteError::Draft => Code::PollDraft,
+            VoteError::NotOpen => Code::PollNotOpen,
+            VoteError::Closed => Code::PollClosed,
+            VoteError::AlreadyVoted => Code::AlreadyVoted,
+            VoteError::BallotIdReused => Code::BallotIdReused,
+            VoteError::Superseded => Code::BallotSuperseded,
+            VoteError::ChangeNotAllowed => Code::ChangeNotAllowed,
+            VoteError::Overloaded => Code::Overloaded,
+            VoteError::ShuttingDown => Code::Unavailable,
+            VoteError::Store(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            VoteError::Invalid(fields)
+            | VoteError::OptionUnknown(fields)
+            | VoteError::SelectionInvalid(fields) => fields,
+            _ => &[],
+        }
+    }
+}
+
+impl VoteError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+}

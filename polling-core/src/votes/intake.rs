@@ -1,0 +1,114 @@
+//! The bounded queues between the callers and the lanes.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::error::VoteError;
+use super::lane::{Answer, Job, Lane};
+use super::model::BallotRecord;
+use super::repository::Outcome;
+use crate::results::Hub;
+use crate::{Clock, PollId, Repository, Settings, StoreError};
+
+/// Where ballots wait for their commit.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    lanes: Vec<mpsc::Sender<Job>>,
+    route: RandomState,
+}
+
+impl Intake {
+    /// Starts the lanes as tasks of `tasks`; they end after `shutdown`, when everything accepted is answered.
+    pub(crate) fn start(
+        store: &Arc<dyn Repository>,
+        hub: &Arc<Hub>,
+        clock: &Arc<dyn Clock>,
+        settings: &Settings,
+        tasks: &TaskTracker,
+        shutdown: &CancellationToken,
+    ) -> Self {
+        let lanes = settings
+            .lanes
+            .unwrap_or_else(|| store.votes().lanes())
+            .max(1);
+        let lanes = (0..lanes).map(|_| {
+            let (sender, jobs) = mpsc::channel(settings.queue_ballots);
+            let lane = Lane {
+                store: Arc::clone(store),
+                hub: Arc::clone(hub),
+                clock: Arc::clone(clock),
+                jobs,
+                batch_ballots: settings.batch_ballots,
+                retry_for: settings.retry_for,
+                shutdown: shutdown.clone(),
+                writer: None,
+            };
+            tasks.spawn(lane.run());
+            sender
+        });
+        Self {
+            lanes: lanes.collect(),
+            route: RandomState::new(),
+        }
+    }
+
+    /// Hands over a ballot, and waits for its outcome. Whoever stops waiting does not take the ballot back.
+    pub(super) async fn submit(&self, ballot: BallotRecord) -> Result<Outcome, VoteError> {
+        let (answer, outcome) = oneshot::channel();
+        let lane = self.lane(ballot.poll);
+        lane.try_send(Job { ballot, answer })
+            .map_err(|error| match error {
+                TrySendError::Full(_) => VoteError::Overloaded,
+                TrySendError::Closed(_) => VoteError::ShuttingDown,
+            })?;
+        answered(outcome).await
+    }
+
+    /// Hands over all of these ballots of one poll, or none of them; the outcomes come in the same order.
+    pub(super) async fn submit_all(
+        &self,
+        poll: PollId,
+        ballots: Vec<BallotRecord>,
+    ) -> Result<Vec<Result<Outcome, VoteError>>, VoteError> {
+        let lane = self.lane(poll);
+        let places = lane
+            .try_reserve_many(ballots.len())
+            .map_err(|error| match error {
+                TrySendError::Full(()) => VoteError::Overloaded,
+                TrySendError::Closed(()) => VoteError::ShuttingDown,
+            })?;
+        let waiting: Vec<_> = places
+            .zip(ballots)
+            .map(|(place, ballot)| {
+                let (answer, outcome) = oneshot::channel();
+                place.send(Job { ballot, answer });
+                outcome
+            })
+            .collect();
+        let mut outcomes = Vec::with_capacity(waiting.len());
+        for outcome in waiting {
+            outcomes.push(answered(outcome).await);
+        }
+        Ok(outcomes)
+    }
+
+    /// The ballots of a poll go one road, so that a voter's requests are decided in the order in which they came.
+    fn lane(&self, poll: PollId) -> &mpsc::Sender<Job> {
+        let lanes = self.lanes.len();
+        let place = self.route.hash_one(poll) % lanes as u64;
+        &self.lanes[usize::try_from(place).unwrap_or(0)]
+    }
+}
+
+async fn answered(outcome: oneshot::Receiver<Answer>) -> Result<Outcome, VoteError> {
+    // A lane that died without an answer leaves the ballot undecided.
+    let answer = outcome
+        .await
+        .unwrap_or_else(|_| Err(StoreError::unavailable("the lane ended without an answer")));
+    Ok(answer?)
+}

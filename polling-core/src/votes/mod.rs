@@ -1,0 +1,29 @@
+//! Ballots: the road from a request to a durable row, and back to the voter.
+//!
+//! [`Votes::cast`] checks what the door can check and hands the ballot to the intake; a lane commits whatever arrived
+//! while its last batch was being flushed; the store, through the poll's gate, decides; every caller gets the outcome of
+//! their own ballot, after the commit.
+
+mod error;
+mod gate;
+pub(crate) mod identify;
+pub(crate) mod intake;
+mod lane;
+mod model;
+mod receipt;
+mod repository;
+mod service;
+mod verdict;
+mod voter;
+mod wire;
+
+pub use error::VoteError;
+pub use gate::{Refusal, admit};
+pub use model::{Ballot, BallotRecord, Chosen, RecordedBallot, Selection};
+pub use receipt::{OwnBallot, Receipt};
+pub use repository::{
+    Change, Outcome, RecordError, Recorded, VoteRepository, VoteWriter, Withdrawal,
+};
+pub use service::Votes;
+pub use voter::{Voter, VoterKey};
+pub use wire::{BatchBody, VoteBody};

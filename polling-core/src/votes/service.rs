@@ -1,0 +1,341 @@
+//! Casting, changing, withdrawing and reading ballots.
+
+use std::sync::Arc;
+
+use super::error::VoteError;
+use super::gate::Refusal;
+use super::identify;
+use super::intake::Intake;
+use super::model::{Ballot, BallotRecord, RecordedBallot, Selection};
+use super::receipt::{OwnBallot, Receipt};
+use super::repository::{Change, Outcome, Withdrawal};
+use super::verdict::{Verdict, judge};
+use super::voter::Voter;
+use crate::engine::Tasks;
+use crate::polls::Status;
+use crate::polls::access::Role;
+use crate::polls::cache::{KnownPoll, PollCache};
+use crate::results::Hub;
+use crate::{Actor, BallotId, Clock, FieldError, IdSource, PollId, Repository, Settings};
+
+/// The use cases of the votes.
+#[derive(Clone)]
+pub struct Votes {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Repository>,
+    hub: Arc<Hub>,
+    cache: Arc<PollCache>,
+    intake: Intake,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    settings: Settings,
+    tasks: Tasks,
+}
+
+impl Votes {
+    pub(crate) fn new(
+        store: Arc<dyn Repository>,
+        hub: Arc<Hub>,
+        cache: Arc<PollCache>,
+        intake: Intake,
+        (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>),
+        settings: Settings,
+        tasks: Tasks,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                hub,
+                cache,
+                intake,
+                clock,
+                ids,
+                settings,
+                tasks,
+            }),
+        }
+    }
+
+    /// Casts a ballot: when this returns a receipt, the ballot is durable and counted. Sending the same ballot again
+    /// returns the same receipt; whoever stops waiting does not take the ballot back.
+    ///
+    /// # Errors
+    /// Any of [`VoteError`] but `VoteNotFound` and `ChangeNotAllowed`. After `Store` with the code `unavailable` the
+    /// ballot may have been recorded: send it again with the same id.
+    pub async fn cast(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
+        let inner = &*self.inner;
+        let known = inner.door(actor, ballot.poll).await?;
+        let record = inner.check(actor, &known, &ballot)?;
+        if known.is_closed() {
+            return inner.recall(&record, &ballot.voter).await;
+        }
+        let outcome = inner.intake.submit(record.clone()).await?;
+        inner.conclude(&record, &ballot.voter, outcome)
+    }
+
+    /// Casts many ballots in one poll, as if one by one in this order; each stands alone. What could not be parsed comes
+    /// as its error, and keeps its place.
+    ///
+    /// # Errors
+    /// For all: `PollNotFound`, `Draft`; `Invalid` where there are more than
+    /// [`request_ballots`](Settings::request_ballots); `Overloaded` and `ShuttingDown`, of which nothing was recorded.
+    pub async fn cast_all(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        ballots: Vec<Result<Ballot, VoteError>>,
+    ) -> Result<Vec<Result<Receipt, VoteError>>, VoteError> {
+        let inner = &*self.inner;
+        let most = inner.settings.request_ballots;
+        if ballots.len() > most {
+            let detail = format!("at most {most} ballots at once, not {}", ballots.len());
+            return Err(VoteError::Invalid(vec![FieldError::invalid(
+                "/ballots", detail,
+            )]));
+        }
+        let known = inner.door(actor, poll).await?;
+        let checked: Vec<_> = ballots
+            .into_iter()
+            .map(|ballot| {
+                let ballot = ballot?;
+                let record = inner.check(actor, &known, &ballot)?;
+                Ok((record, ballot.voter))
+            })
+            .collect();
+        if known.is_closed() {
+            let mut receipts = Vec::with_capacity(checked.len());
+            for entry in checked {
+                receipts.push(match entry {
+                    Ok((record, voter)) => inner.recall(&record, &voter).await,
+                    Err(error) => Err(error),
+                });
+            }
+            return Ok(receipts);
+        }
+        let records: Vec<BallotRecord> = checked
+            .iter()
+            .flatten()
+            .map(|(record, _)| record.clone())
+            .collect();
+        let mut outcomes = inner.intake.submit_all(poll, records).await?.into_iter();
+        let conclude = |entry: Result<(BallotRecord, Voter), VoteError>| {
+            let (record, voter) = entry?;
+            let outcome = outcomes.next().unwrap_or(Err(VoteError::ShuttingDown))?;
+            inner.conclude(&record, &voter, outcome)
+        };
+        Ok(checked.into_iter().map(conclude).collect())
+    }
+
+    /// Makes this the vote of its voter, whatever it was before. The receipt says whether there was none.
+    ///
+    /// # Errors
+    /// As [`cast`](Self::cast), and `ChangeNotAllowed`; never `AlreadyVoted`.
+    pub async fn change(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
+        let known = self.inner.door(actor, ballot.poll).await?;
+        let record = self.inner.check(actor, &known, &ballot)?;
+        let inner = Arc::clone(&self.inner);
+        let change = async move {
+            let change = inner.store.votes().change(&record).await?;
+            inner.conclude_change(&record, &ballot.voter, change)
+        };
+        self.inner
+            .tasks
+            .run(change)
+            .await
+            .ok_or(VoteError::ShuttingDown)?
+    }
+
+    /// Withdraws the vote of a voter, who may vote again.
+    ///
+    /// # Errors
+    /// `VoteNotFound` where there is none; `ChangeNotAllowed`, `NotOpen`, `Closed`; and those of who may vote.
+    pub async fn withdraw(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        voter: &Voter,
+    ) -> Result<(), VoteError> {
+        let known = self.inner.door(actor, poll).await?;
+        let key = identify::voter(actor, &known.poll, voter)?;
+        let at = self.inner.clock.now();
+        let inner = Arc::clone(&self.inner);
+        let withdraw = async move {
+            match inner.store.votes().withdraw(poll, &key, at).await? {
+                Withdrawal::NotAllowed => Err(VoteError::ChangeNotAllowed),
+                Withdrawal::Refused(refusal) => Err(inner.refused(poll, refusal)),
+                Withdrawal::Missing => Err(VoteError::VoteNotFound),
+                Withdrawal::Withdrawn(tally) => {
+                    inner.hub.set_voted(poll, &key, false);
+                    inner.hub.put_committed(&tally);
+                    Ok(())
+                }
+            }
+        };
+        self.inner
+            .tasks
+            .run(withdraw)
+            .await
+            .ok_or(VoteError::ShuttingDown)?
+    }
+
+    /// The vote of a voter, as they may read it.
+    ///
+    /// # Errors
+    /// `VoteNotFound` where there is none, and those of who may vote.
+    pub async fn read(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        voter: &Voter,
+    ) -> Result<OwnBallot, VoteError> {
+        let known = self.inner.door(actor, poll).await?;
+        let key = identify::voter(actor, &known.poll, voter)?;
+        let ballot = self
+            .inner
+            .store
+            .votes()
+            .find(poll, &key)
+            .await?
+            .ok_or(VoteError::VoteNotFound)?;
+        Ok(OwnBallot::of(&ballot, &known.poll, voter))
+    }
+}
+
+impl Inner {
+    /// The poll, if it is there for this actor, and published.
+    async fn door(&self, actor: &Actor, poll: PollId) -> Result<Arc<KnownPoll>, VoteError> {
+        let known = self
+            .cache
+            .find(poll)
+            .await?
+            .ok_or(VoteError::PollNotFound)?;
+        if !known.is_draft {
+            Ok(known)
+        } else if Role::of(actor, &known.poll).finds(Status::Draft) {
+            Err(VoteError::Draft)
+        } else {
+            Err(VoteError::PollNotFound)
+        }
+    }
+
+    /// What can be checked at the door: who votes, and what.
+    fn check(
+        &self,
+        actor: &Actor,
+        known: &KnownPoll,
+        ballot: &Ballot,
+    ) -> Result<BallotRecord, VoteError> {
+        let voter = identify::voter(actor, &known.poll, &ballot.voter)?;
+        let selection = Selection::of(&ballot.chosen, &known.poll)?;
+        let received_at = self.clock.now();
+        Ok(BallotRecord {
+            poll: ballot.poll,
+            voter,
+            id: ballot
+                .id
+                .unwrap_or_else(|| BallotId::new(received_at, &*self.ids)),
+            id_is_clients: ballot.id.is_some(),
+            selection,
+            received_at,
+        })
+    }
+
+    /// On a poll that is closed for good: a retry is recognised, everything else is too late.
+    async fn recall(&self, ballot: &BallotRecord, voter: &Voter) -> Result<Receipt, VoteError> {
+        let votes = self.store.votes();
+        let recorded = votes.find(ballot.poll, &ballot.voter).await?;
+        let is_other = recorded
+            .as_ref()
+            .is_none_or(|recorded| recorded.id != ballot.id);
+        if ballot.id_is_clients
+            && is_other
+            && votes
+                .is_superseded(ballot.poll, &ballot.voter, ballot.id)
+                .await?
+        {
+            return Err(VoteError::Superseded);
+        }
+        match recorded {
+            Some(recorded) => repeated(ballot, &recorded, voter),
+            None => Err(VoteError::Closed),
+        }
+    }
+
+    fn conclude(
+        &self,
+        ballot: &BallotRecord,
+        voter: &Voter,
+        outcome: Outcome,
+    ) -> Result<Receipt, VoteError> {
+        match outcome {
+            Outcome::Added(revision) => {
+                self.hub.set_voted(ballot.poll, &ballot.voter, true);
+                Ok(Receipt::created(ballot, voter, revision))
+            }
+            Outcome::Existing(recorded) => repeated(ballot, &recorded, voter),
+            Outcome::Superseded => Err(VoteError::Superseded),
+            Outcome::Refused(refusal) => Err(self.refused(ballot.poll, refusal)),
+        }
+    }
+
+    fn conclude_change(
+        &self,
+        ballot: &BallotRecord,
+        voter: &Voter,
+        change: Change,
+    ) -> Result<Receipt, VoteError> {
+        let (tally, receipt) = match change {
+            Change::Unchanged(recorded) => {
+                return Ok(Receipt::recorded(&recorded, ballot.poll, voter));
+            }
+            Change::IdReused => return Err(VoteError::BallotIdReused),
+            Change::Superseded => return Err(VoteError::Superseded),
+            Change::NotAllowed => return Err(VoteError::ChangeNotAllowed),
+            Change::Refused(refusal) => return Err(self.refused(ballot.poll, refusal)),
+            Change::Created(tally) => {
+                let receipt = Receipt::created(ballot, voter, tally.revision);
+                (tally, receipt)
+            }
+            Change::Changed(tally) => {
+                let receipt = Receipt::changed(ballot, voter, tally.revision);
+                (tally, receipt)
+            }
+        };
+        self.hub.put_committed(&tally);
+        self.hub.set_voted(ballot.poll, &ballot.voter, true);
+        Ok(receipt)
+    }
+
+    fn refused(&self, poll: PollId, refusal: Refusal) -> VoteError {
+        match refusal {
+            Refusal::Missing => {
+                self.cache.forget(poll);
+                VoteError::PollNotFound
+            }
+            Refusal::NotOpen => VoteError::NotOpen,
+            Refusal::Closed => VoteError::Closed,
+            Refusal::OptionUnknown => VoteError::OptionUnknown(Vec::new()),
+        }
+    }
+}
+
+fn repeated(
+    ballot: &BallotRecord,
+    recorded: &RecordedBallot,
+    voter: &Voter,
+) -> Result<Receipt, VoteError> {
+    match judge(ballot, recorded) {
+        Verdict::Retry => Ok(Receipt::recorded(recorded, ballot.poll, voter)),
+        Verdict::AlreadyVoted => Err(VoteError::AlreadyVoted),
+        Verdict::BallotIdReused => Err(VoteError::BallotIdReused),
+    }
+}
+
+impl std::fmt::Debug for Votes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Votes").finish_non_exhaustive()
+    }
+}

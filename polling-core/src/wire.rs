@@ -1,0 +1,189 @@
+//! JSON in, as every transport parses it: strict, bounded by the parser's own depth limit, and with the field named in
+//! every complaint.
+
+use serde::de::DeserializeOwned;
+
+use crate::FieldError;
+
+/// Why a text is not the JSON that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The text is no JSON at all.
+    #[error("this is no JSON: {0}")]
+    Syntax(String),
+    /// It is JSON, of another shape.
+    #[error("{}", .0.detail)]
+    Shape(FieldError),
+}
+
+/// What to do with fields that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// A misspelt field must not be passed over in silence.
+    Refuse,
+    /// Clients of other systems send more than we know.
+    PassOver,
+}
+
+/// Parses `json`, and names the field in what it complains about.
+///
+/// # Errors
+/// [`ParseError`], with a JSON pointer where the text is JSON of another shape.
+pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
+    let mut surplus = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let parsed = serde_ignored::deserialize(&mut deserializer, |path| {
+        surplus.get_or_insert_with(|| ignored_pointer(&path));
+    });
+    match parsed.and_then(|value| deserializer.end().map(|()| value)) {
+        Ok(value) => match surplus {
+            Some(pointer) if unknown == UnknownFields::Refuse => Err(ParseError::Shape(
+                FieldError::invalid(pointer, "there is no such field"),
+            )),
+            _ => Ok(value),
+        },
+        Err(error) if error.is_data() => Err(ParseError::Shape(locate::<T>(json, &error))),
+        Err(error) => Err(ParseError::Syntax(error.to_string())),
+    }
+}
+
+/// Parses once more, slower, to learn where the error is.
+fn locate<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> FieldError {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => FieldError::invalid("", error.to_string()),
+        Err(located) => {
+            let pointer = error_pointer(located.path(), &located.inner().to_string());
+            FieldError::invalid(pointer, without_position(&located.inner().to_string()))
+        }
+    }
+}
+
+/// A missing field is reported at the object that lacks it; name the field itself.
+fn error_pointer(path: &serde_path_to_error::Path, message: &str) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    let named = message
+        .strip_prefix("missing field `")
+        .or_else(|| message.strip_prefix("duplicate field `"));
+    if let Some(field) = named.and_then(|rest| rest.split('`').next())
+        && !pointer.ends_with(&format!("/{field}"))
+    {
+        pointer.push('/');
+        pointer.push_str(&escaped(field));
+    }
+    pointer
+}
+
+fn ignored_pointer(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}/{index}", ignored_pointer(parent)),
+        Path::Map { parent, key } => format!("{}/{}", ignored_pointer(parent), escaped(key)),
+        Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => ignored_pointer(parent),
+    }
+}
+
+/// RFC 6901, section 3.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The parser's " at line 1 column 5" helps nobody who is told the field.
+fn without_position(message: &str) -> &str {
+    message.split(" at line ").next().unwrap_or(message)
+}
+
+/// For fields where `null` and absence mean different things, as in a PATCH: `None` is absent, `Some(None)` is null.
+///
+/// Use with `#[serde(default, deserialize_with = "…")]`.
+///
+/// # Errors
+/// Those of `T`.
+pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Body {
+        name: String,
+        #[serde(default)]
+        list: Vec<u8>,
+    }
+
+    fn shape(json: &str) -> (String, String) {
+        match parse::<Body>(json.as_bytes(), UnknownFields::Refuse) {
+            Err(ParseError::Shape(field)) => (field.pointer, field.detail),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_field_is_named() {
+        assert_eq!(shape(r#"{"name":1}"#).0, "/name");
+        assert_eq!(shape(r#"{"name":"a","list":[1,"b"]}"#).0, "/list/1");
+        assert_eq!(shape("{}"), ("/name".into(), "missing field `name`".into()));
+        assert_eq!(shape(r#"{"name":"a","name":"b"}"#).0, "/name");
+        assert_eq!(
+            shape(r#"{"name":"a","na/me":1}"#),
+            ("/na~1me".into(), "there is no such field".into())
+        );
+        assert_eq!(shape("[1]").0, "");
+    }
+
+    #[test]
+    fn surplus_fields_can_be_passed_over() {
+        let body =
+            parse::<Body>(br#"{"name":"a","more":{"x":[]}}"#, UnknownFields::PassOver).unwrap();
+        assert_eq!(
+            body,
+            Body {
+                name: "a".into(),
+                list: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_apart() {
+        let deep = "[".repeat(100_000);
+        for json in ["", "{", "{}x", "nul", "\u{feff}{}", deep.as_str()] {
+            assert!(
+                matches!(
+                    parse::<Body>(json.as_bytes(), UnknownFields::Refuse),
+                    Err(ParseError::Syntax(_) | ParseError::Shape(_))
+                ),
+                "{json:.9}"
+            );
+        }
+        assert!(matches!(
+            parse::<serde_json::Value>(deep.as_bytes(), UnknownFields::Refuse),
+            Err(ParseError::Syntax(_))
+        ));
+        assert!(matches!(
+            parse::<Body>(b"{\"name\":\"\xff\"}", UnknownFields::Refuse),
+            Err(ParseError::Syntax(_))
+        ));
+    }
+}
