@@ -150,6 +150,7 @@ fn impurities(path: &str, source: &str) -> Vec<Violation> {
 mod tests {
     use super::*;
     use crate::packages::Dependency;
+    use crate::tidy::places;
 
     fn core(tokio: &[&str], is_for_tests_only: bool, switched: &[&str]) -> Package {
         let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -200,8 +201,7 @@ mod tests {
     }
 
     fn lines(path: &str, source: &str) -> Vec<String> {
-        let found = impurities(path, source).into_iter();
-        found.map(|violation| violation.place).collect()
+        places(&impurities(path, source))
     }
 
     #[test]

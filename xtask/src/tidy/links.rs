@@ -104,6 +104,7 @@ fn exists(path: &str, paths: &BTreeSet<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::places;
 
     fn dead(path: &str, text: &str) -> Vec<String> {
         let paths = [
@@ -116,8 +117,7 @@ mod tests {
             path: path.to_owned(),
             text: text.to_owned(),
         };
-        let found = dead_links(&document, &paths.map(str::to_owned).into());
-        found.into_iter().map(|violation| violation.place).collect()
+        places(&dead_links(&document, &paths.map(str::to_owned).into()))
     }
 
     #[test]

@@ -21,8 +21,9 @@ use repository::Repository;
 /// A place where a law is broken.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Violation {
-    /// The file, with `:` and the line where that is known.
-    place: String,
+    path: String,
+    /// Counted from one, where it is a line that breaks the law.
+    line: Option<usize>,
     /// What is wrong, and how to mend it.
     message: String,
 }
@@ -30,13 +31,23 @@ struct Violation {
 impl Violation {
     fn in_file(path: &str, message: impl Into<String>) -> Self {
         Self {
-            place: path.to_owned(),
+            path: path.to_owned(),
+            line: None,
             message: message.into(),
         }
     }
 
     fn at_line(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self::in_file(&format!("{path}:{line}"), message)
+        Self {
+            line: Some(line),
+            ..Self::in_file(path, message)
+        }
+    }
+
+    /// What a terminal makes a link of.
+    fn place(&self) -> String {
+        let line = self.line.map(|line| format!(":{line}"));
+        self.path.clone() + &line.unwrap_or_default()
     }
 }
 
@@ -88,8 +99,8 @@ pub(crate) fn run() -> Outcome<()> {
         found.dedup();
         let verdict = if found.is_empty() { "  ok" } else { "FAIL" };
         println!("{verdict}  {law}");
-        for Violation { place, message } in &found {
-            println!("{place}: {message}");
+        for violation in &found {
+            println!("{}: {}", violation.place(), violation.message);
         }
         broken_laws += usize::from(!found.is_empty());
         violations += found.len();
@@ -107,6 +118,6 @@ pub(crate) fn run() -> Outcome<()> {
 
 /// Where a check found something, for tests to look at.
 #[cfg(test)]
-fn places(violations: &[Violation]) -> Vec<&str> {
-    violations.iter().map(|found| &*found.place).collect()
+fn places(violations: &[Violation]) -> Vec<String> {
+    violations.iter().map(Violation::place).collect()
 }
