@@ -1,0 +1,168 @@
+//! What the tests need from the system, beside what cargo brings.
+//!
+//! **A test that needs one more tool gets one more row in [`NEEDS`]**, and nothing else: the row
+//! makes `cargo xtask test` ask for the tool, and `--install` bring it. A test never skips itself
+//! because something is missing: a run that says "passed" has run everything.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Outcome;
+
+/// A tool that some test cannot do without.
+struct Need {
+    /// The program, as it is called on the `PATH`.
+    tool: &'static str,
+    /// What it is for, so that nobody has to guess whether it may go.
+    why: &'static str,
+    /// The Debian packages that bring it.
+    packages: &'static [&'static str],
+}
+
+/// Every tool the tests need. New rows go here.
+const NEEDS: &[Need] = &[
+    Need {
+        tool: "cc",
+        why: "SQLite and the cryptography behind access tokens are compiled from C",
+        packages: &["gcc", "libc6-dev"],
+    },
+    Need {
+        tool: "sqlite3",
+        why: "a test reads the database file with it while the engine holds it open",
+        packages: &["sqlite3"],
+    },
+];
+
+/// Makes sure that everything needed is there, installing it if that is `wanted` and possible.
+pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
+    let absent = missing(NEEDS, is_on_path);
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let can_install = is_on_path("apt-get") && is_root();
+    if !(install_wanted && can_install) {
+        return Err(what_to_install(&absent, install_wanted).into());
+    }
+    install(&absent)?;
+    let still_absent = missing(NEEDS, is_on_path);
+    if still_absent.is_empty() {
+        Ok(())
+    } else {
+        Err(what_to_install(&still_absent, false).into())
+    }
+}
+
+fn missing(needs: &[Need], is_there: impl Fn(&str) -> bool) -> Vec<&Need> {
+    needs.iter().filter(|need| !is_there(need.tool)).collect()
+}
+
+/// The packages of `needs`, each once, in the order of the table.
+fn packages_of(needs: &[&Need]) -> Vec<&'static str> {
+    let mut packages = Vec::new();
+    for package in needs.iter().flat_map(|need| need.packages) {
+        if !packages.contains(package) {
+            packages.push(*package);
+        }
+    }
+    packages
+}
+
+fn what_to_install(absent: &[&Need], install_wanted: bool) -> String {
+    let mut said = String::from("the tests need what this system does not have:\n");
+    for need in absent {
+        said += &format!("  {}: {}\n", need.tool, need.why);
+    }
+    let packages = packages_of(absent).join(" ");
+    if install_wanted {
+        said += "installing takes root on Debian; ";
+    }
+    said += "install it with\n  ";
+    said += &format!("apt-get update && apt-get install -y --no-install-recommends {packages}");
+    said
+}
+
+fn install(absent: &[&Need]) -> Outcome<()> {
+    let packages = packages_of(absent);
+    println!("installing {}", packages.join(" "));
+    apt_get(&["update"])?;
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt_get(&arguments)
+}
+
+fn apt_get(arguments: &[&str]) -> Outcome<()> {
+    let status = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("apt-get {} failed: {status}", arguments.join(" ")).into())
+    }
+}
+
+fn is_on_path(tool: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| is_executable(directory.join(tool)))
+}
+
+fn is_executable(file: PathBuf) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether this process runs as root; its own entry under `/proc` belongs to its user.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &[Need] = &[
+        Need {
+            tool: "left",
+            why: "to turn left",
+            packages: &["gears", "left-hand"],
+        },
+        Need {
+            tool: "right",
+            why: "to turn right",
+            packages: &["gears"],
+        },
+    ];
+
+    #[test]
+    fn a_tool_that_is_there_is_not_missing() {
+        let absent = missing(TWO, |tool| tool == "left");
+        assert_eq!(absent.len(), 1);
+        assert_eq!(absent[0].tool, "right");
+    }
+
+    #[test]
+    fn a_package_of_two_tools_is_named_once() {
+        let absent = missing(TWO, |_| false);
+        assert_eq!(packages_of(&absent), ["gears", "left-hand"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_its_reason_and_the_command() {
+        let said = what_to_install(&missing(TWO, |tool| tool == "left"), false);
+        assert!(said.contains("right: to turn right"), "{said}");
+        assert!(
+            said.ends_with("apt-get install -y --no-install-recommends gears"),
+            "{said}"
+        );
+        assert!(!said.contains("left"), "{said}");
+    }
+
+    #[test]
+    fn the_path_is_searched_for_programs() {
+        assert!(is_on_path("cargo"));
+        assert!(!is_on_path("a-program-that-nobody-wrote"));
+    }
+}
