@@ -2,15 +2,13 @@
 //! no server ran are taken at the next start.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::cache::PollCache;
 use super::repository::Advanced;
-use crate::results::Hub;
-use crate::{Clock, Repository, StoreError, Timestamp};
+use crate::engine::Parts;
+use crate::{StoreError, Timestamp};
 
 /// Steps that are read from the store at once.
 const STEPS_AT_ONCE: usize = 256;
@@ -26,15 +24,8 @@ impl Alarm {
 }
 
 pub(crate) struct Schedule {
-    pub(crate) store: Arc<dyn Repository>,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) cache: Arc<PollCache>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) parts: Parts,
     pub(crate) alarm: Alarm,
-    pub(crate) grace: Duration,
-    /// How often the store is read again whatever is known: other servers publish polls too, and may be gone when these
-    /// end.
-    pub(crate) look_again: Duration,
 }
 
 impl Schedule {
@@ -44,10 +35,15 @@ impl Schedule {
                 warn!(error = %error, "the schedule of the polls cannot be read or kept");
                 None
             });
-            let look_again = self.clock.now().after(self.look_again);
+            // Whatever is known here: other servers publish polls too, and may be gone when these end.
+            let look_again = self
+                .parts
+                .clock
+                .now()
+                .after(self.parts.settings.refresh_interval);
             let next = next.map_or(look_again, |next| next.min(look_again));
             tokio::select! {
-                () = self.clock.sleep_until(next) => {}
+                () = self.parts.clock.sleep_until(next) => {}
                 () = self.alarm.0.notified() => {}
             }
         }
@@ -56,22 +52,29 @@ impl Schedule {
     /// Takes every step whose time has come, and returns when the next one comes.
     async fn take_due_steps(&self) -> Result<Option<Timestamp>, StoreError> {
         loop {
-            let now = self.clock.now();
+            let now = self.parts.clock.now();
             let steps = self
+                .parts
                 .store
                 .polls()
-                .upcoming(self.grace, STEPS_AT_ONCE)
+                .upcoming(self.parts.settings.closing_grace, STEPS_AT_ONCE)
                 .await?;
             let mut taken = false;
             for due in &steps {
                 if due.at > now {
                     return Ok(Some(due.at));
                 }
-                match self.store.polls().advance(due.poll, due.step, now).await? {
+                match self
+                    .parts
+                    .store
+                    .polls()
+                    .advance(due.poll, due.step, now)
+                    .await?
+                {
                     Advanced::Taken(record) => {
                         info!(poll = %due.poll, status = record.tally.status.as_str(), "a poll took its step in time");
-                        self.cache.note(&record);
-                        self.hub.put_changed(&record);
+                        self.parts.cache.note(&record);
+                        self.parts.hub.put_changed(&record);
                         taken = true;
                     }
                     // Another server was faster, or somebody moved the end: what is due is read anew.

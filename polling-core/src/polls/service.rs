@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use tracing::instrument;
 
 use super::access::{Role, manage};
-use super::cache::PollCache;
 use super::edit::PollPatch;
 use super::error::PollError;
 use super::model::{PollRecord, Status};
@@ -18,10 +17,10 @@ use super::repository::{Advanced, Edited, ListQuery};
 use super::schedule::Alarm;
 use super::step::Step;
 use super::view::PollView;
-use crate::engine::Tasks;
-use crate::results::{Hub, ResultsError, ResultsService};
+use crate::engine::Parts;
+use crate::results::{ResultsError, ResultsService};
 use crate::votes::Voter;
-use crate::{Actor, Clock, FieldError, IdSource, PollId, Repository, Settings, TokenHash};
+use crate::{Actor, FieldError, PollId, TokenHash};
 
 /// What every manage token begins with.
 pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
@@ -33,23 +32,17 @@ pub struct Polls {
 }
 
 struct Inner {
-    store: Arc<dyn Repository>,
-    hub: Arc<Hub>,
-    cache: Arc<PollCache>,
+    parts: Parts,
     results: ResultsService,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
-    settings: Settings,
     alarm: Alarm,
-    purge: Arc<Notify>,
-    tasks: Tasks,
+    deleted: Arc<Notify>,
 }
 
 /// Which page of a listing.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct PageRequest {
-    /// How many polls at most: from 1 to [`page_polls`](Settings::page_polls), which is also what counts where it is not
+    /// How many polls at most: from 1 to [`page_polls`](crate::Settings::page_polls), which is also what counts where it is not
     /// said.
     pub limit: Option<usize>,
     /// Where the page before ended.
@@ -75,29 +68,18 @@ pub struct Page {
 }
 
 impl Polls {
-    #[expect(clippy::too_many_arguments, reason = "the engine builds it, once")]
     pub(crate) fn new(
-        store: Arc<dyn Repository>,
-        hub: Arc<Hub>,
-        cache: Arc<PollCache>,
+        parts: Parts,
         results: ResultsService,
-        (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>),
-        settings: Settings,
-        (alarm, purge): (Alarm, Arc<Notify>),
-        tasks: Tasks,
+        alarm: Alarm,
+        deleted: Arc<Notify>,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
-                store,
-                hub,
-                cache,
+                parts,
                 results,
-                clock,
-                ids,
-                settings,
                 alarm,
-                purge,
-                tasks,
+                deleted,
             }),
         }
     }
@@ -116,9 +98,9 @@ impl Polls {
             .validate(
                 actor,
                 hash,
-                inner.clock.now(),
-                &*inner.ids,
-                &inner.settings.polls,
+                inner.parts.clock.now(),
+                &*inner.parts.ids,
+                &inner.parts.settings.polls,
             )
             .map_err(PollError::Invalid)?;
         let record = PollRecord {
@@ -127,6 +109,7 @@ impl Polls {
         };
         self.run(move |inner| async move {
             inner
+                .parts
                 .store
                 .polls()
                 .insert(&record.poll, &record.tally)
@@ -152,6 +135,7 @@ impl Polls {
     ) -> Result<PollView, PollError> {
         let record = self
             .inner
+            .parts
             .store
             .polls()
             .find(id)
@@ -168,7 +152,7 @@ impl Polls {
     /// # Errors
     /// `Invalid` where the page is none; `Store`.
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
-        let most = self.inner.settings.page_polls;
+        let most = self.inner.parts.settings.page_polls;
         let limit = page.limit.unwrap_or(most);
         if limit < 1 || limit > most {
             let detail = format!("a page has from 1 to {most} polls, not {limit}");
@@ -184,7 +168,7 @@ impl Polls {
             // One more tells whether there is a next page.
             limit: limit + 1,
         };
-        let mut records = self.inner.store.polls().list(&query).await?;
+        let mut records = self.inner.parts.store.polls().list(&query).await?;
         let more = records.len() > limit;
         records.truncate(limit);
         let mut items = Vec::with_capacity(records.len());
@@ -215,12 +199,13 @@ impl Polls {
             // Whoever comes second judges again what they want to change.
             loop {
                 let record = inner.managed(&actor, id).await?;
-                let now = inner.clock.now();
-                let Some(edit) = patch.judge(&record, now, &*inner.ids, &inner.settings.polls)?
+                let now = inner.parts.clock.now();
+                let Some(edit) =
+                    patch.judge(&record, now, &*inner.parts.ids, &inner.parts.settings.polls)?
                 else {
                     return inner.view(&actor, &record, None).await;
                 };
-                match inner.store.polls().edit(&edit).await? {
+                match inner.parts.store.polls().edit(&edit).await? {
                     Edited::Done(record) => {
                         inner.moved(&record);
                         return inner.view(&actor, &record, None).await;
@@ -246,7 +231,7 @@ impl Polls {
                 if record.tally.status != Status::Draft {
                     return inner.view(&actor, &record, None).await;
                 }
-                let now = inner.clock.now();
+                let now = inner.parts.clock.now();
                 let mut errors = Vec::new();
                 new::window(record.tally.window, now, &mut errors);
                 if !errors.is_empty() {
@@ -296,11 +281,16 @@ impl Polls {
         let actor = actor.clone();
         self.run(move |inner| async move {
             inner.managed(&actor, id).await?;
-            let deleted = inner.store.polls().delete(id, inner.clock.now()).await?;
+            let deleted = inner
+                .parts
+                .store
+                .polls()
+                .delete(id, inner.parts.clock.now())
+                .await?;
             deleted.ok_or(PollError::NotFound)?;
-            inner.cache.forget(id);
-            inner.hub.delete_committed(id);
-            inner.purge.notify_one();
+            inner.parts.cache.forget(id);
+            inner.parts.hub.delete_committed(id);
+            inner.deleted.notify_one();
             Ok(())
         })
         .await
@@ -313,6 +303,7 @@ impl Polls {
         F: Future<Output = Result<T, PollError>> + Send + 'static,
     {
         self.inner
+            .parts
             .tasks
             .run(work(Arc::clone(&self.inner)))
             .await
@@ -324,6 +315,7 @@ impl Inner {
     /// The poll, if this actor manages it.
     async fn managed(&self, actor: &Actor, id: PollId) -> Result<PollRecord, PollError> {
         let record = self
+            .parts
             .store
             .polls()
             .find(id)
@@ -336,9 +328,10 @@ impl Inner {
     /// Takes a step, and tells everyone; `None` where it was refused.
     async fn take(&self, id: PollId, step: Step) -> Result<Option<PollRecord>, PollError> {
         match self
+            .parts
             .store
             .polls()
-            .advance(id, step, self.clock.now())
+            .advance(id, step, self.parts.clock.now())
             .await?
         {
             Advanced::Taken(record) => {
@@ -351,8 +344,8 @@ impl Inner {
     }
 
     fn moved(&self, record: &PollRecord) {
-        self.cache.note(record);
-        self.hub.put_changed(record);
+        self.parts.cache.note(record);
+        self.parts.hub.put_changed(record);
         self.alarm.ring();
     }
 
@@ -379,7 +372,7 @@ impl Inner {
     /// 256 random bits.
     fn manage_token(&self) -> String {
         let mut secret = [0; 32];
-        self.ids.fill(&mut secret);
+        self.parts.ids.fill(&mut secret);
         format!(
             "{MANAGE_TOKEN_PREFIX}{}",
             BASE64_URL_SAFE_NO_PAD.encode(secret)

@@ -10,10 +10,8 @@ use super::model::{Email, PasswordHash, User, UserName, UserView};
 use super::passwords::{self, PasswordError, Passwords};
 use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
-use crate::engine::{BuildError, Tasks};
-use crate::{
-    Actor, Clock, Code, Fault, FieldError, IdSource, Repository, Settings, StoreError, UserId,
-};
+use crate::engine::{BuildError, Parts};
+use crate::{Actor, Code, Fault, FieldError, StoreError, UserId};
 
 /// The use cases of the users.
 #[derive(Clone)]
@@ -22,13 +20,9 @@ pub struct Users {
 }
 
 struct Inner {
-    store: Arc<dyn Repository>,
+    parts: Parts,
     passwords: Passwords,
     tokens: Tokens,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
-    settings: Settings,
-    tasks: Tasks,
 }
 
 /// Somebody who signs up: raw input, and the JSON body of `POST /users`.
@@ -174,18 +168,16 @@ impl From<PasswordError> for UserError {
 impl Users {
     /// The use cases of the users, where the store keeps accounts. Where no keys are given, the store's own is used.
     pub(crate) async fn start(
-        store: &Arc<dyn Repository>,
-        (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
-        settings: &Settings,
+        parts: &Parts,
         mut keys: Vec<TokenKey>,
-        tasks: &Tasks,
     ) -> Result<Option<Self>, BuildError> {
-        let Some(users) = store.users() else {
+        let Some(users) = parts.store.users() else {
             return Ok(None);
         };
+        let settings = &parts.settings;
         if keys.is_empty() {
             let mut candidate = [0; 32];
-            ids.fill(&mut candidate);
+            parts.ids.fill(&mut candidate);
             keys.push(TokenKey::own(
                 &users.signing_key(SigningKey::from_bytes(candidate)).await?,
             ));
@@ -193,20 +185,20 @@ impl Users {
         let passwords = Passwords::new(
             settings.password_workers,
             settings.password_queue,
-            Arc::clone(ids),
+            Arc::clone(&parts.ids),
         )
         .map_err(StoreError::internal)?;
-        let inner = Inner {
-            store: Arc::clone(store),
-            passwords,
-            tokens: Tokens::new(keys, Arc::clone(clock), settings.access_token_lifetime),
-            clock: Arc::clone(clock),
-            ids: Arc::clone(ids),
-            settings: settings.clone(),
-            tasks: tasks.clone(),
-        };
+        let tokens = Tokens::new(
+            keys,
+            Arc::clone(&parts.clock),
+            settings.access_token_lifetime,
+        );
         Ok(Some(Self {
-            inner: Arc::new(inner),
+            inner: Arc::new(Inner {
+                parts: parts.clone(),
+                passwords,
+                tokens,
+            }),
         }))
     }
 
@@ -220,9 +212,9 @@ impl Users {
         let create = async move {
             let (name, email) = inner.validate(&new)?;
             let hash = inner.passwords.hash(new.password).await?;
-            let now = inner.clock.now();
+            let now = inner.parts.clock.now();
             let user = User {
-                id: UserId::new(now, &*inner.ids),
+                id: UserId::new(now, &*inner.parts.ids),
                 name,
                 email,
                 created_at: now,
@@ -233,6 +225,7 @@ impl Users {
             }
         };
         self.inner
+            .parts
             .tasks
             .run(create)
             .await
@@ -275,7 +268,7 @@ impl Users {
         Ok(AccessToken {
             access_token: token,
             token_type: "Bearer",
-            expires_in: inner.settings.access_token_lifetime.as_secs(),
+            expires_in: inner.parts.settings.access_token_lifetime.as_secs(),
         })
     }
 
@@ -287,7 +280,8 @@ impl Users {
 
 impl Inner {
     fn users(&self) -> Result<&dyn UserRepository, StoreError> {
-        self.store
+        self.parts
+            .store
             .users()
             .ok_or_else(|| StoreError::internal("the store keeps no accounts any more"))
     }

@@ -1,19 +1,17 @@
 //! The bounded queues between the callers and the lanes.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::error::VoteError;
 use super::lane::{Answer, Job, Lane};
 use super::model::BallotRecord;
 use super::repository::Outcome;
-use crate::results::Hub;
-use crate::{Clock, PollId, Repository, Settings, StoreError};
+use crate::engine::Parts;
+use crate::{PollId, StoreError};
 
 /// Where ballots wait for their commit.
 #[derive(Debug)]
@@ -23,32 +21,22 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Starts the lanes as tasks of `tasks`; they end after `shutdown`, when everything accepted is answered.
-    pub(crate) fn start(
-        store: &Arc<dyn Repository>,
-        hub: &Arc<Hub>,
-        clock: &Arc<dyn Clock>,
-        settings: &Settings,
-        tasks: &TaskTracker,
-        shutdown: &CancellationToken,
-    ) -> Self {
-        let lanes = settings
+    /// Starts the lanes; they end after `shutdown`, when everything accepted is answered.
+    pub(crate) fn start(parts: &Parts, shutdown: &CancellationToken) -> Self {
+        let lanes = parts
+            .settings
             .lanes
-            .unwrap_or_else(|| store.votes().lanes())
+            .unwrap_or_else(|| parts.store.votes().lanes())
             .max(1);
         let lanes = (0..lanes).map(|_| {
-            let (sender, jobs) = mpsc::channel(settings.queue_ballots);
+            let (sender, jobs) = mpsc::channel(parts.settings.queue_ballots);
             let lane = Lane {
-                store: Arc::clone(store),
-                hub: Arc::clone(hub),
-                clock: Arc::clone(clock),
+                parts: parts.clone(),
                 jobs,
-                batch_ballots: settings.batch_ballots,
-                retry_for: settings.retry_for,
                 shutdown: shutdown.clone(),
                 writer: None,
             };
-            tasks.spawn(lane.run());
+            parts.tasks.spawn(lane.run());
             sender
         });
         Self {

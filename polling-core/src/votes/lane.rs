@@ -11,8 +11,8 @@ use tracing::{Instrument, debug_span, error, warn};
 
 use super::model::BallotRecord;
 use super::repository::{Outcome, RecordError, Recorded, VoteWriter};
-use crate::results::Hub;
-use crate::{Clock, Repository, StoreError};
+use crate::StoreError;
+use crate::engine::Parts;
 
 /// What a caller is told of their ballot.
 pub(super) type Answer = Result<Outcome, StoreError>;
@@ -29,12 +29,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Lane {
-    pub(super) store: Arc<dyn Repository>,
-    pub(super) hub: Arc<Hub>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) parts: Parts,
     pub(super) jobs: mpsc::Receiver<Job>,
-    pub(super) batch_ballots: usize,
-    pub(super) retry_for: Duration,
     pub(super) shutdown: CancellationToken,
     pub(super) writer: Option<Box<dyn VoteWriter>>,
 }
@@ -47,7 +43,7 @@ impl Lane {
             if waiting.is_empty() && self.receive(&mut waiting).await == 0 {
                 return;
             }
-            while waiting.len() < self.batch_ballots
+            while waiting.len() < self.parts.settings.batch_ballots
                 && let Ok(job) = self.jobs.try_recv()
             {
                 waiting.push(job);
@@ -62,12 +58,14 @@ impl Lane {
     /// Waits for jobs; 0 where none will come any more.
     async fn receive(&mut self, waiting: &mut Vec<Job>) -> usize {
         tokio::select! {
-            received = self.jobs.recv_many(waiting, self.batch_ballots) => return received,
+            received = self.jobs.recv_many(waiting, self.parts.settings.batch_ballots) => return received,
             () = self.shutdown.cancelled() => {}
         }
         // Nobody can send any more; what was sent is still received.
         self.jobs.close();
-        self.jobs.recv_many(waiting, self.batch_ballots).await
+        self.jobs
+            .recv_many(waiting, self.parts.settings.batch_ballots)
+            .await
     }
 
     /// Commits a batch, and answers everyone in it. A batch that the store cannot record is halved until the ballot that
@@ -119,7 +117,7 @@ impl Lane {
         metrics::counter!("polling_vote_ballots_total").increment(jobs.len() as u64);
         // Viewers first: who is told of their vote finds it in every result that they read after it.
         for tally in &recorded.tallies {
-            self.hub.put_committed(tally);
+            self.parts.hub.put_committed(tally);
         }
         for (job, outcome) in jobs.into_iter().zip(recorded.outcomes) {
             answer(job, Ok(outcome));
@@ -129,7 +127,7 @@ impl Lane {
     /// Records a batch; where the store is lost, sends the same batch again for a while. It never decides by looking
     /// the ballots up: the lost commit may still come through, and only the primary key makes us wait for it.
     async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
-        let deadline = self.clock.now().after(self.retry_for);
+        let deadline = self.parts.clock.now().after(self.parts.settings.retry_for);
         let mut pause = FIRST_PAUSE;
         let mut sent_before = false;
         loop {
@@ -143,12 +141,12 @@ impl Lane {
                 Err(RecordError::Lost(cause)) => cause,
                 Err(poisoned) => return Err(poisoned),
             };
-            let again_at = self.clock.now().after(pause);
+            let again_at = self.parts.clock.now().after(pause);
             if again_at > deadline {
                 return Err(RecordError::Lost(lost));
             }
             sent_before = true;
-            self.clock.sleep_until(again_at).await;
+            self.parts.clock.sleep_until(again_at).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -158,6 +156,7 @@ impl Lane {
             Some(writer) => writer,
             none => {
                 let writer = self
+                    .parts
                     .store
                     .votes()
                     .writer()

@@ -11,12 +11,11 @@ use super::receipt::{OwnBallot, Receipt};
 use super::repository::{Change, Outcome, Withdrawal};
 use super::verdict::{Verdict, judge};
 use super::voter::Voter;
-use crate::engine::Tasks;
+use crate::engine::Parts;
 use crate::polls::Status;
 use crate::polls::access::Role;
-use crate::polls::cache::{KnownPoll, PollCache};
-use crate::results::Hub;
-use crate::{Actor, BallotId, Clock, FieldError, IdSource, PollId, Repository, Settings};
+use crate::polls::cache::KnownPoll;
+use crate::{Actor, BallotId, FieldError, PollId};
 
 /// The use cases of the votes.
 #[derive(Clone)]
@@ -25,37 +24,14 @@ pub struct Votes {
 }
 
 struct Inner {
-    store: Arc<dyn Repository>,
-    hub: Arc<Hub>,
-    cache: Arc<PollCache>,
+    parts: Parts,
     intake: Intake,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
-    settings: Settings,
-    tasks: Tasks,
 }
 
 impl Votes {
-    pub(crate) fn new(
-        store: Arc<dyn Repository>,
-        hub: Arc<Hub>,
-        cache: Arc<PollCache>,
-        intake: Intake,
-        (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>),
-        settings: Settings,
-        tasks: Tasks,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts, intake: Intake) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                store,
-                hub,
-                cache,
-                intake,
-                clock,
-                ids,
-                settings,
-                tasks,
-            }),
+            inner: Arc::new(Inner { parts, intake }),
         }
     }
 
@@ -81,7 +57,7 @@ impl Votes {
     ///
     /// # Errors
     /// For all: `PollNotFound`, `Draft`; `Invalid` where there are more than
-    /// [`request_ballots`](Settings::request_ballots); `Overloaded` and `ShuttingDown`, of which nothing was recorded.
+    /// [`request_ballots`](crate::Settings::request_ballots); `Overloaded` and `ShuttingDown`, of which nothing was recorded.
     pub async fn cast_all(
         &self,
         actor: &Actor,
@@ -89,7 +65,7 @@ impl Votes {
         ballots: Vec<Result<Ballot, VoteError>>,
     ) -> Result<Vec<Result<Receipt, VoteError>>, VoteError> {
         let inner = &*self.inner;
-        let most = inner.settings.request_ballots;
+        let most = inner.parts.settings.request_ballots;
         if ballots.len() > most {
             let detail = format!("at most {most} ballots at once, not {}", ballots.len());
             return Err(VoteError::Invalid(vec![FieldError::invalid(
@@ -138,10 +114,11 @@ impl Votes {
         let record = self.inner.check(actor, &known, &ballot)?;
         let inner = Arc::clone(&self.inner);
         let change = async move {
-            let change = inner.store.votes().change(&record).await?;
+            let change = inner.parts.store.votes().change(&record).await?;
             inner.conclude_change(&record, &ballot.voter, change)
         };
         self.inner
+            .parts
             .tasks
             .run(change)
             .await
@@ -160,21 +137,22 @@ impl Votes {
     ) -> Result<(), VoteError> {
         let known = self.inner.door(actor, poll).await?;
         let key = identify::voter(actor, &known.poll, voter)?;
-        let at = self.inner.clock.now();
+        let at = self.inner.parts.clock.now();
         let inner = Arc::clone(&self.inner);
         let withdraw = async move {
-            match inner.store.votes().withdraw(poll, &key, at).await? {
+            match inner.parts.store.votes().withdraw(poll, &key, at).await? {
                 Withdrawal::NotAllowed => Err(VoteError::ChangeNotAllowed),
                 Withdrawal::Refused(refusal) => Err(inner.refused(poll, refusal)),
                 Withdrawal::Missing => Err(VoteError::VoteNotFound),
                 Withdrawal::Withdrawn(tally) => {
-                    inner.hub.set_voted(poll, &key, false);
-                    inner.hub.put_committed(&tally);
+                    inner.parts.hub.set_voted(poll, &key, false);
+                    inner.parts.hub.put_committed(&tally);
                     Ok(())
                 }
             }
         };
         self.inner
+            .parts
             .tasks
             .run(withdraw)
             .await
@@ -195,6 +173,7 @@ impl Votes {
         let key = identify::voter(actor, &known.poll, voter)?;
         let ballot = self
             .inner
+            .parts
             .store
             .votes()
             .find(poll, &key)
@@ -208,6 +187,7 @@ impl Inner {
     /// The poll, if it is there for this actor, and published.
     async fn door(&self, actor: &Actor, poll: PollId) -> Result<Arc<KnownPoll>, VoteError> {
         let known = self
+            .parts
             .cache
             .find(poll)
             .await?
@@ -230,13 +210,13 @@ impl Inner {
     ) -> Result<BallotRecord, VoteError> {
         let voter = identify::voter(actor, &known.poll, &ballot.voter)?;
         let selection = Selection::of(&ballot.chosen, &known.poll)?;
-        let received_at = self.clock.now();
+        let received_at = self.parts.clock.now();
         Ok(BallotRecord {
             poll: ballot.poll,
             voter,
             id: ballot
                 .id
-                .unwrap_or_else(|| BallotId::new(received_at, &*self.ids)),
+                .unwrap_or_else(|| BallotId::new(received_at, &*self.parts.ids)),
             id_is_clients: ballot.id.is_some(),
             selection,
             received_at,
@@ -245,7 +225,7 @@ impl Inner {
 
     /// On a poll that is closed for good: a retry is recognised, everything else is too late.
     async fn recall(&self, ballot: &BallotRecord, voter: &Voter) -> Result<Receipt, VoteError> {
-        let votes = self.store.votes();
+        let votes = self.parts.store.votes();
         let recorded = votes.find(ballot.poll, &ballot.voter).await?;
         let is_other = recorded
             .as_ref()
@@ -272,7 +252,7 @@ impl Inner {
     ) -> Result<Receipt, VoteError> {
         match outcome {
             Outcome::Added(revision) => {
-                self.hub.set_voted(ballot.poll, &ballot.voter, true);
+                self.parts.hub.set_voted(ballot.poll, &ballot.voter, true);
                 Ok(Receipt::created(ballot, voter, revision))
             }
             Outcome::Existing(recorded) => repeated(ballot, &recorded, voter),
@@ -304,15 +284,15 @@ impl Inner {
                 (tally, receipt)
             }
         };
-        self.hub.put_committed(&tally);
-        self.hub.set_voted(ballot.poll, &ballot.voter, true);
+        self.parts.hub.put_committed(&tally);
+        self.parts.hub.set_voted(ballot.poll, &ballot.voter, true);
         Ok(receipt)
     }
 
     fn refused(&self, poll: PollId, refusal: Refusal) -> VoteError {
         match refusal {
             Refusal::Missing => {
-                self.cache.forget(poll);
+                self.parts.cache.forget(poll);
                 VoteError::PollNotFound
             }
             Refusal::NotOpen => VoteError::NotOpen,

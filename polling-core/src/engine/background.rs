@@ -1,0 +1,70 @@
+//! The tasks that run as long as the engine does.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::parts::Parts;
+use crate::polls::purge;
+use crate::polls::schedule::{Alarm, Schedule};
+use crate::results::{Announcer, Refresher, ResultsNotifier};
+
+/// Starts the tasks; `stop` ends them at their next pause.
+pub(super) fn start(
+    parts: &Parts,
+    notifier: &Arc<dyn ResultsNotifier>,
+    (alarm, deleted): (Alarm, Arc<Notify>),
+    stop: &CancellationToken,
+) -> TaskTracker {
+    let tasks = TaskTracker::new();
+    let run = |task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            stop.run_until_cancelled(task).await;
+        });
+    };
+    let Parts {
+        store,
+        clock,
+        settings,
+        hub,
+        ..
+    } = parts;
+    let refresher = Refresher {
+        hub: Arc::clone(hub),
+        store: Arc::clone(store),
+    };
+    let announcer = || Announcer {
+        hub: Arc::clone(hub),
+        notifier: Arc::clone(notifier),
+        clock: Arc::clone(clock),
+    };
+    let schedule = Schedule {
+        parts: parts.clone(),
+        alarm,
+    };
+    let purge = purge::run(
+        Arc::clone(store),
+        Arc::clone(clock),
+        deleted,
+        settings.purge_rows,
+    );
+
+    run(Box::pin(schedule.run()));
+    run(Box::pin(purge));
+    run(Box::pin(
+        Arc::clone(hub).run(Arc::clone(clock), settings.push_interval),
+    ));
+    run(Box::pin(
+        refresher
+            .clone()
+            .run(Arc::clone(clock), settings.refresh_interval),
+    ));
+    run(Box::pin(announcer().announce(settings.push_interval)));
+    run(Box::pin(
+        announcer().listen(refresher, settings.refresh_interval),
+    ));
+    tasks
+}

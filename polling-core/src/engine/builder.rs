@@ -1,0 +1,217 @@
+//! How an engine is built and started.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::parts::{Parts, Tasks};
+use super::{Engine, Inner, background};
+use crate::actor::OwnTokens;
+use crate::polls::Polls;
+use crate::polls::cache::PollCache;
+use crate::polls::schedule::Alarm;
+use crate::results::{Hub, LocalNotifier, ResultsNotifier, ResultsService};
+#[cfg(feature = "accounts")]
+use crate::users::Users;
+use crate::votes::Votes;
+use crate::votes::intake::Intake;
+use crate::{
+    Authenticator, Clock, IdSource, RandomIds, Repository, Settings, StoreError, SystemClock,
+};
+
+/// Builds an [`Engine`].
+pub struct EngineBuilder {
+    store: Arc<dyn Repository>,
+    notifier: Arc<dyn ResultsNotifier>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    settings: Settings,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    #[cfg(feature = "accounts")]
+    token_keys: Vec<crate::users::TokenKey>,
+}
+
+impl EngineBuilder {
+    pub(super) fn on(store: Arc<dyn Repository>) -> Self {
+        Self {
+            store,
+            notifier: Arc::new(LocalNotifier::default()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            settings: Settings::default(),
+            authenticator: None,
+            #[cfg(feature = "accounts")]
+            token_keys: Vec::new(),
+        }
+    }
+
+    /// Tells the other servers of the store through this; in-process by default.
+    #[must_use]
+    pub fn notifier(mut self, notifier: impl ResultsNotifier) -> Self {
+        self.notifier = Arc::new(notifier);
+        self
+    }
+
+    /// Gets its time from here; from the computer's clock by default.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Gets its ids and secrets from here; from the operating system's randomness by default.
+    #[must_use]
+    pub fn ids(mut self, ids: impl IdSource) -> Self {
+        self.ids = Arc::new(ids);
+        self
+    }
+
+    /// Runs with these bounds and paces.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Knows who asks through this, instead of the engine's own access and manage tokens.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
+    /// Signs access tokens with the first of these keys, and accepts those of all. Without any, the engine makes one and
+    /// keeps it in the store, so that restarts and all servers of a store share it.
+    #[cfg(feature = "accounts")]
+    #[must_use]
+    pub fn token_keys(mut self, keys: Vec<crate::users::TokenKey>) -> Self {
+        self.token_keys = keys;
+        self
+    }
+
+    /// Starts the engine. Must be called within a tokio runtime, in which its tasks then run.
+    ///
+    /// # Errors
+    /// `Setting`, `Keys`, or `Store` where the store could not be asked for the key of the access tokens.
+    pub async fn build(self) -> Result<Engine, BuildError> {
+        check(&self.settings)?;
+        let (stop_lanes, stop_background) = (CancellationToken::new(), CancellationToken::new());
+        let (alarm, deleted) = (Alarm::default(), Arc::new(Notify::new()));
+        let parts = self.parts();
+        #[cfg(feature = "accounts")]
+        let users = Users::start(&parts, self.token_keys).await?;
+        let authenticator = self.authenticator.unwrap_or_else(|| {
+            Arc::new(OwnTokens::new(
+                Arc::clone(&parts.store),
+                #[cfg(feature = "accounts")]
+                users.clone(),
+            ))
+        });
+        let intake = Intake::start(&parts, &stop_lanes);
+        let results = ResultsService::new(Arc::clone(&parts.store), Arc::clone(&parts.hub));
+        let inner = Inner {
+            polls: Polls::new(
+                parts.clone(),
+                results.clone(),
+                alarm.clone(),
+                Arc::clone(&deleted),
+            ),
+            votes: Votes::new(parts.clone(), intake),
+            results,
+            #[cfg(feature = "accounts")]
+            users,
+            authenticator,
+            background: background::start(
+                &parts,
+                &self.notifier,
+                (alarm, deleted),
+                &stop_background,
+            ),
+            _stop_on_drop: [
+                stop_lanes.clone().drop_guard(),
+                stop_background.clone().drop_guard(),
+            ],
+            stop_lanes,
+            stop_background,
+            parts,
+        };
+        Ok(Engine {
+            inner: Arc::new(inner),
+        })
+    }
+
+    fn parts(&self) -> Parts {
+        let (store, clock) = (&self.store, &self.clock);
+        Parts {
+            store: Arc::clone(store),
+            clock: Arc::clone(clock),
+            ids: Arc::clone(&self.ids),
+            settings: Arc::new(self.settings.clone()),
+            hub: Arc::new(Hub::default()),
+            cache: Arc::new(PollCache::new(
+                Arc::clone(store),
+                Arc::clone(clock),
+                self.settings.cached_polls,
+            )),
+            tasks: Tasks::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineBuilder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an engine was not built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A bound is zero, or two do not fit together.
+    #[error("the setting {name} {rule}")]
+    Setting {
+        /// Which.
+        name: &'static str,
+        /// What would be right.
+        rule: &'static str,
+    },
+    /// The store could not be asked for what the engine needs at its start.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A given key is no good.
+    #[error("the keys of the access tokens: {0}")]
+    Keys(String),
+}
+
+fn check(settings: &Settings) -> Result<(), BuildError> {
+    let rule = |name, rule| Err(BuildError::Setting { name, rule });
+    if settings.batch_ballots == 0 {
+        return rule("batch_ballots", "must be at least 1");
+    }
+    if settings.request_ballots == 0 || settings.request_ballots > settings.queue_ballots {
+        return rule(
+            "request_ballots",
+            "must be from 1 to queue_ballots, or a full request could never be taken",
+        );
+    }
+    if settings.lanes == Some(0) {
+        return rule("lanes", "must be at least 1");
+    }
+    if !(2..=255).contains(&settings.polls.options) {
+        return rule("polls.options", "must be from 2 to 255");
+    }
+    if settings.page_polls == 0 || settings.cached_polls == 0 || settings.purge_rows == 0 {
+        return rule(
+            "page_polls, cached_polls and purge_rows",
+            "must be at least 1",
+        );
+    }
+    if settings.password_workers == 0 {
+        return rule("password_workers", "must be at least 1");
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The one handle that applications and transports hold, and what stands behind it.
+
+mod background;
+mod builder;
+mod parts;
+
+use std::sync::Arc;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+pub use builder::{BuildError, EngineBuilder};
+pub(crate) use parts::Parts;
+
+use crate::actor::AuthError;
+use crate::polls::Polls;
+use crate::results::ResultsService;
+#[cfg(feature = "accounts")]
+use crate::users::Users;
+use crate::votes::Votes;
+use crate::{Actor, Authenticator, Repository, Settings, StoreError};
+
+/// A running polling engine: cheap to clone, and shared by everything that uses it.
+///
+/// When the last handle is dropped its tasks end; [`shutdown`](Self::shutdown) also waits until everything that was
+/// accepted is answered.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    polls: Polls,
+    votes: Votes,
+    results: ResultsService,
+    #[cfg(feature = "accounts")]
+    users: Option<Users>,
+    authenticator: Arc<dyn Authenticator>,
+    background: TaskTracker,
+    stop_lanes: CancellationToken,
+    stop_background: CancellationToken,
+    _stop_on_drop: [DropGuard; 2],
+}
+
+impl Engine {
+    /// Begins to build an engine on this store.
+    pub fn builder(store: impl Repository) -> EngineBuilder {
+        EngineBuilder::on(Arc::new(store))
+    }
+
+    /// The use cases of the polls.
+    #[must_use]
+    pub fn polls(&self) -> &Polls {
+        &self.inner.polls
+    }
+
+    /// The use cases of the votes.
+    #[must_use]
+    pub fn votes(&self) -> &Votes {
+        &self.inner.votes
+    }
+
+    /// The use cases of the results.
+    #[must_use]
+    pub fn results(&self) -> &ResultsService {
+        &self.inner.results
+    }
+
+    /// The use cases of the users; `None` where the store keeps no accounts.
+    #[cfg(feature = "accounts")]
+    #[must_use]
+    pub fn users(&self) -> Option<&Users> {
+        self.inner.users.as_ref()
+    }
+
+    /// The bounds and paces that the engine runs with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.parts.settings
+    }
+
+    /// Turns a bearer credential into an actor: every transport's way to know who asks.
+    ///
+    /// # Errors
+    /// `Rejected` where the credential is not good; `Store`.
+    pub async fn authenticate(&self, bearer: &str) -> Result<Actor, AuthError> {
+        self.inner.authenticator.authenticate(bearer).await
+    }
+
+    /// Whether the store answers, and the engine takes work.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        if self.inner.parts.tasks.are_closed() {
+            return Err(StoreError::unavailable("the engine is shutting down"));
+        }
+        self.inner.parts.store.ping().await
+    }
+
+    /// Takes no more work, answers everything that was accepted, tells the viewers, and ends the engine's tasks. All
+    /// handles share this; repeated, it waits for the same end.
+    pub async fn shutdown(&self) {
+        let inner = &*self.inner;
+        inner.parts.tasks.close();
+        inner.stop_lanes.cancel();
+        inner.parts.tasks.wait().await;
+        inner.parts.hub.end();
+        inner.stop_background.cancel();
+        inner.background.close();
+        inner.background.wait().await;
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("settings", &self.inner.parts.settings)
+            .finish_non_exhaustive()
+    }
+}

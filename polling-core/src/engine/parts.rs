@@ -1,0 +1,62 @@
+//! What all services share.
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::polls::cache::PollCache;
+use crate::results::Hub;
+use crate::{Clock, IdSource, Repository, Settings};
+
+/// The ports, and the rooms' common state: every service holds a clone.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Repository>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) cache: Arc<PollCache>,
+    pub(crate) tasks: Tasks,
+}
+
+/// What changes something runs as a task of its own: it comes to its end, and everyone is told, whether or not the
+/// caller still waits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tasks {
+    tracker: TaskTracker,
+}
+
+impl Tasks {
+    /// What `work` gives; `None` where the engine is shutting down and it was not started.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        if self.are_closed() {
+            return None;
+        }
+        match self.tracker.spawn(work).await {
+            Ok(done) => Some(done),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => None,
+        }
+    }
+
+    /// Runs a lane, whose end the shutdown waits for.
+    pub(crate) fn spawn(&self, lane: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(lane);
+    }
+
+    pub(super) fn close(&self) {
+        self.tracker.close();
+    }
+
+    pub(super) fn are_closed(&self) -> bool {
+        self.tracker.is_closed()
+    }
+
+    pub(super) async fn wait(&self) {
+        self.tracker.wait().await;
+    }
+}
