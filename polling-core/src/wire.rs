@@ -31,6 +31,15 @@ pub enum UnknownFields {
 /// # Errors
 /// [`ParseError`], with a JSON pointer where the text is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
+    // A list would be taken for an object's fields in order.
+    if json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(
+            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
+                Ok(_) => ParseError::Shape(FieldError::invalid("", "must be a JSON object")),
+                Err(error) => ParseError::Syntax(error.to_string()),
+            },
+        );
+    }
     let mut surplus = None;
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let parsed = serde_ignored::deserialize(&mut deserializer, |path| {
@@ -167,20 +176,29 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_told_apart() {
-        let deep = "[".repeat(100_000);
-        for json in ["", "{", "{}x", "nul", "\u{feff}{}", deep.as_str()] {
+        let deep = "{\"name\":".repeat(100_000);
+        for json in [
+            "",
+            "{",
+            "[",
+            "nul",
+            "\u{feff}{}",
+            r#"{"name":"a"}x"#,
+            deep.as_str(),
+        ] {
+            let parsed = parse::<Body>(json.as_bytes(), UnknownFields::Refuse);
+            let deep_in_a_text =
+                json.len() > 100_000 && matches!(parsed, Err(ParseError::Shape(_)));
             assert!(
-                matches!(
-                    parse::<Body>(json.as_bytes(), UnknownFields::Refuse),
-                    Err(ParseError::Syntax(_) | ParseError::Shape(_))
-                ),
+                deep_in_a_text || matches!(parsed, Err(ParseError::Syntax(_))),
                 "{json:.9}"
             );
         }
-        assert!(matches!(
-            parse::<serde_json::Value>(deep.as_bytes(), UnknownFields::Refuse),
-            Err(ParseError::Syntax(_))
-        ));
+        let parsed = parse::<serde_json::Map<String, serde_json::Value>>(
+            deep.as_bytes(),
+            UnknownFields::Refuse,
+        );
+        assert!(matches!(parsed, Err(ParseError::Syntax(_))), "too deep");
         assert!(matches!(
             parse::<Body>(b"{\"name\":\"\xff\"}", UnknownFields::Refuse),
             Err(ParseError::Syntax(_))

@@ -9,8 +9,10 @@ pub(crate) mod access;
 pub(crate) mod cache;
 mod edit;
 mod error;
+mod fields;
 mod model;
 mod new;
+mod page;
 pub(crate) mod purge;
 mod repository;
 pub(crate) mod schedule;
@@ -25,8 +27,9 @@ pub use model::{
     Voters, Window,
 };
 pub use new::{NewChoice, NewOption, NewPoll};
+pub use page::{Page, PageRequest};
 pub use repository::{Advanced, DueStep, Edited, ListQuery, PollRepository};
 pub(crate) use service::MANAGE_TOKEN_PREFIX;
-pub use service::{Page, PageRequest, Polls};
+pub use service::Polls;
 pub use step::Step;
 pub use view::{OptionView, PollView};

@@ -1,17 +1,13 @@
 //! A poll as somebody asks for it, and how it becomes a valid one.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
-use super::model::{
-    Choice, Description, OptionText, Poll, PollOption, Question, ShowResults, Status, Voters,
-    Window,
-};
+use super::fields;
+use super::model::{Poll, ShowResults, Status, Voters, Window};
 use super::step::Step;
 use crate::results::Tally;
-use crate::settings::{MOST_OPTIONS, PollLimits};
-use crate::{Actor, FieldError, IdSource, OptionId, PollId, Timestamp, TokenHash};
+use crate::settings::PollLimits;
+use crate::{Actor, FieldError, IdSource, PollId, Timestamp, TokenHash};
 
 /// A poll as somebody asks for it: raw input, checked when it is created. It is also the JSON body of `POST /polls`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -59,7 +55,7 @@ pub enum NewOption {
 }
 
 impl NewOption {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             NewOption::Text(text) | NewOption::Object { text } => text,
         }
@@ -178,11 +174,11 @@ impl NewPoll {
         limits: &PollLimits,
     ) -> Result<(Poll, Tally), Vec<FieldError>> {
         let mut errors = Vec::new();
-        let question = question(self.question.as_deref(), limits, &mut errors);
-        let description = description(self.description.as_deref(), limits, &mut errors);
-        let options = options(&self.options, now, ids, limits, &mut errors);
-        let choice = choice(self.choice, self.options.len(), &mut errors);
-        let window = window(
+        let question = fields::question(self.question.as_deref(), limits, &mut errors);
+        let description = fields::description(self.description.as_deref(), limits, &mut errors);
+        let options = fields::options(&self.options, now, ids, limits, &mut errors);
+        let choice = fields::choice(self.choice, self.options.len(), &mut errors);
+        let window = fields::window(
             Window {
                 opens_at: self.opens_at,
                 closes_at: self.closes_at,
@@ -233,121 +229,4 @@ impl NewPoll {
         }
         Ok((poll, tally))
     }
-}
-
-pub(super) fn question(
-    text: Option<&str>,
-    limits: &PollLimits,
-    errors: &mut Vec<FieldError>,
-) -> Option<Question> {
-    let parsed = match text {
-        Some(text) => Question::parse(text, limits.question_chars),
-        None => Err("is needed".into()),
-    };
-    parsed
-        .map_err(|detail| errors.push(FieldError::invalid("/question", detail)))
-        .ok()
-}
-
-/// An empty description is none.
-pub(super) fn description(
-    text: Option<&str>,
-    limits: &PollLimits,
-    errors: &mut Vec<FieldError>,
-) -> Option<Description> {
-    let text = text.filter(|text| !text.trim().is_empty())?;
-    Description::parse(text, limits.description_chars)
-        .map_err(|detail| errors.push(FieldError::invalid("/description", detail)))
-        .ok()
-}
-
-pub(super) fn options(
-    new: &[NewOption],
-    now: Timestamp,
-    ids: &dyn IdSource,
-    limits: &PollLimits,
-    errors: &mut Vec<FieldError>,
-) -> Option<Vec<PollOption>> {
-    let most = limits.options.min(MOST_OPTIONS);
-    if new.len() < 2 || new.len() > most {
-        errors.push(FieldError::invalid(
-            "/options",
-            format!("a poll has from 2 to {most} options, not {}", new.len()),
-        ));
-        return None;
-    }
-    let before = errors.len();
-    let mut first_with: HashMap<OptionText, usize> = HashMap::with_capacity(new.len());
-    let mut options = Vec::with_capacity(new.len());
-    for (position, option) in new.iter().enumerate() {
-        let pointer = format!("/options/{position}");
-        match OptionText::parse(option.text(), limits.option_chars) {
-            Err(detail) => errors.push(FieldError::invalid(pointer, detail)),
-            Ok(text) => {
-                if let Some(first) = first_with.insert(text.clone(), position) {
-                    errors.push(FieldError::invalid(
-                        pointer,
-                        format!("says the same as option {first}"),
-                    ));
-                }
-                options.push(PollOption {
-                    id: OptionId::new(now, ids),
-                    text,
-                });
-            }
-        }
-    }
-    (errors.len() == before).then_some(options)
-}
-
-pub(super) fn choice(
-    new: Option<NewChoice>,
-    options: usize,
-    errors: &mut Vec<FieldError>,
-) -> Choice {
-    let Some(NewChoice::Multiple { min, max }) = new else {
-        return Choice::Single;
-    };
-    let options = u32::try_from(options).unwrap_or(u32::MAX);
-    let (min, max) = (min.unwrap_or(1), max.unwrap_or(options));
-    if min < 1 {
-        errors.push(FieldError::invalid("/choice/min", "must be at least 1"));
-    }
-    if max > options {
-        errors.push(FieldError::invalid(
-            "/choice/max",
-            format!("must not be more than the {options} options"),
-        ));
-    }
-    if min > max {
-        errors.push(FieldError::invalid(
-            "/choice/max",
-            format!("must not be less than min, {min}"),
-        ));
-    }
-    // What does not fit was reported above.
-    Choice::Multiple {
-        min: u8::try_from(min).unwrap_or(1),
-        max: u8::try_from(max).unwrap_or(1),
-    }
-}
-
-pub(super) fn window(window: Window, now: Timestamp, errors: &mut Vec<FieldError>) -> Window {
-    if let Some(closes_at) = window.closes_at {
-        if closes_at <= now {
-            errors.push(FieldError::invalid(
-                "/closes_at",
-                format!("must not be in the past; it is {now} now"),
-            ));
-        } else if window
-            .opens_at
-            .is_some_and(|opens_at| opens_at >= closes_at)
-        {
-            errors.push(FieldError::invalid(
-                "/closes_at",
-                "must be later than opens_at",
-            ));
-        }
-    }
-    window
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde::Serialize;
 use tokio::sync::Notify;
 use tracing::instrument;
 
 use super::access::{Role, manage};
 use super::edit::PollPatch;
 use super::error::PollError;
+use super::fields;
 use super::model::{PollRecord, Status};
-use super::new::{self, NewPoll};
+use super::new::NewPoll;
+use super::page::{Page, PageRequest};
 use super::repository::{Advanced, Edited, ListQuery};
 use super::schedule::Alarm;
 use super::step::Step;
@@ -36,35 +37,6 @@ struct Inner {
     results: ResultsService,
     alarm: Alarm,
     deleted: Arc<Notify>,
-}
-
-/// Which page of a listing.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct PageRequest {
-    /// How many polls at most: from 1 to [`page_polls`](crate::Settings::page_polls), which is also what counts where it is not
-    /// said.
-    pub limit: Option<usize>,
-    /// Where the page before ended.
-    pub cursor: Option<PollId>,
-}
-
-impl PageRequest {
-    /// A page.
-    #[must_use]
-    pub const fn new(limit: Option<usize>, cursor: Option<PollId>) -> Self {
-        Self { limit, cursor }
-    }
-}
-
-/// A page of a listing.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Page {
-    /// The polls, newest first.
-    pub items: Vec<PollView>,
-    /// Where the next page begins; `None` where there is none.
-    pub next_cursor: Option<PollId>,
 }
 
 impl Polls {
@@ -233,7 +205,7 @@ impl Polls {
                 }
                 let now = inner.parts.clock.now();
                 let mut errors = Vec::new();
-                new::window(record.tally.window, now, &mut errors);
+                fields::window(record.tally.window, now, &mut errors);
                 if !errors.is_empty() {
                     return Err(PollError::Invalid(errors));
                 }

@@ -54,3 +54,108 @@ impl Step {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::polls::NewPoll;
+    use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds};
+
+    #[test]
+    fn a_poll_only_ever_moves_forward_and_only_when_its_time_has_come() {
+        use Status::{Closed, Closing, Draft, Open, Scheduled};
+        let created = FakeClock::default().now();
+        let (opens, closes) = (
+            created.after(Duration::from_secs(10)),
+            created.after(Duration::from_secs(20)),
+        );
+        let new = NewPoll::single("?", ["a", "b"])
+            .opens_at(opens)
+            .closes_at(closes);
+        let ids = SeededIds::new(1);
+        let (poll, draft) = new
+            .validate(&Actor::System, None, created, &ids, &PollLimits::default())
+            .unwrap();
+        let publish = Step::Publish { version: 1 };
+        let other_version = Step::Publish { version: 2 };
+        let steps = [
+            publish,
+            other_version,
+            Step::Open,
+            Step::BeginClosing,
+            Step::Finish,
+            Step::Close,
+        ];
+        // For each status: what the steps above lead to before the window, in it, and after it.
+        let table = [
+            (
+                Draft,
+                [
+                    [Some(Scheduled), Some(Open), Some(Open)],
+                    [None; 3],
+                    [None; 3],
+                    [None; 3],
+                    [None; 3],
+                    [None; 3],
+                ],
+            ),
+            (
+                Scheduled,
+                [
+                    [None; 3],
+                    [None; 3],
+                    [None, Some(Open), Some(Open)],
+                    [None; 3],
+                    [None; 3],
+                    [Some(Closed); 3],
+                ],
+            ),
+            (
+                Open,
+                [
+                    [None; 3],
+                    [None; 3],
+                    [None; 3],
+                    [None, None, Some(Closing)],
+                    [None; 3],
+                    [Some(Closed); 3],
+                ],
+            ),
+            (
+                Closing,
+                [
+                    [None; 3],
+                    [None; 3],
+                    [None; 3],
+                    [None; 3],
+                    [Some(Closed); 3],
+                    [Some(Closed); 3],
+                ],
+            ),
+            (Closed, [[None; 3]; 6]),
+        ];
+        for (status, expected) in table {
+            let tally = Tally {
+                status,
+                revision: 7,
+                ..draft.clone()
+            };
+            for (step, expected) in steps.into_iter().zip(expected) {
+                for (now, expected) in [created, opens, closes].into_iter().zip(expected) {
+                    let taken = step.take(&poll, &tally, now);
+                    assert_eq!(
+                        taken.as_ref().map(|tally| tally.status),
+                        expected,
+                        "{step:?} of {status:?} at {now}"
+                    );
+                    assert!(
+                        taken.is_none_or(|tally| tally.revision == 8),
+                        "each step is one revision"
+                    );
+                }
+            }
+        }
+    }
+}

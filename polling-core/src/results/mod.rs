@@ -15,6 +15,8 @@ mod refresher;
 mod repository;
 mod service;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use error::ResultsError;

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::ExposeSecret;
 use tracing::instrument;
 
+use super::error::UserError;
 use super::model::{Email, PasswordHash, User, UserName, UserView};
-use super::passwords::{self, PasswordError, Passwords};
+use super::passwords::{self, Passwords};
 use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
+use super::wire::{AccessToken, Credentials, NewUser};
 use crate::engine::{BuildError, Parts};
-use crate::{Actor, Code, Fault, FieldError, StoreError, UserId};
+use crate::{Actor, FieldError, StoreError, UserId};
 
 /// The use cases of the users.
 #[derive(Clone)]
@@ -23,146 +24,6 @@ struct Inner {
     parts: Parts,
     passwords: Passwords,
     tokens: Tokens,
-}
-
-/// Somebody who signs up: raw input, and the JSON body of `POST /users`.
-#[derive(Clone, Debug, Deserialize)]
-#[non_exhaustive]
-pub struct NewUser {
-    /// The name that others see: 1 to 100 characters.
-    pub name: String,
-    /// The address to sign in with.
-    pub email: String,
-    /// At least 8 characters, at most 1,000 bytes.
-    #[serde(deserialize_with = "secret")]
-    pub password: SecretString,
-}
-
-impl NewUser {
-    /// Somebody who signs up.
-    pub fn new(
-        name: impl Into<String>,
-        email: impl Into<String>,
-        password: impl Into<String>,
-    ) -> Self {
-        let password: String = password.into();
-        Self {
-            name: name.into(),
-            email: email.into(),
-            password: password.into(),
-        }
-    }
-}
-
-/// Somebody who signs in: the JSON body of `POST /auth/login`.
-#[derive(Clone, Debug, Deserialize)]
-#[non_exhaustive]
-pub struct Credentials {
-    /// The address.
-    pub email: String,
-    /// The password.
-    #[serde(deserialize_with = "secret")]
-    pub password: SecretString,
-}
-
-impl Credentials {
-    /// Somebody who signs in.
-    pub fn new(email: impl Into<String>, password: impl Into<String>) -> Self {
-        let password: String = password.into();
-        Self {
-            email: email.into(),
-            password: password.into(),
-        }
-    }
-}
-
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
-/// What signing in gives: this is the JSON.
-#[derive(Clone, Serialize)]
-#[non_exhaustive]
-pub struct AccessToken {
-    /// The token, for `Authorization: Bearer`.
-    pub access_token: String,
-    /// `Bearer`.
-    pub token_type: &'static str,
-    /// Seconds until it ends.
-    pub expires_in: u64,
-}
-
-impl std::fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessToken")
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a use case of the users did nothing.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum UserError {
-    /// The input breaks rules; each field says which.
-    #[error("the user is not valid")]
-    Invalid(Vec<FieldError>),
-    /// The e-mail address has an account.
-    #[error("this e-mail address has an account already")]
-    EmailTaken,
-    /// No such user.
-    #[error("there is no such user")]
-    NotFound,
-    /// The e-mail address or the password is wrong; which one is not said.
-    #[error("the e-mail address or the password is wrong")]
-    WrongCredentials,
-    /// Too many passwords are waiting to be hashed.
-    #[error("too many people sign in at the moment: try again soon")]
-    Overloaded,
-    /// The engine is shutting down.
-    #[error("the engine is shutting down")]
-    ShuttingDown,
-    /// The store failed, or a computation that never should.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Fault for UserError {
-    fn code(&self) -> Code {
-        match self {
-            UserError::Invalid(_) => Code::Invalid,
-            UserError::EmailTaken => Code::EmailTaken,
-            UserError::NotFound => Code::UserNotFound,
-            UserError::WrongCredentials => Code::Unauthorized,
-            UserError::Overloaded => Code::Overloaded,
-            UserError::ShuttingDown => Code::Unavailable,
-            UserError::Store(error) => error.code(),
-        }
-    }
-
-    fn fields(&self) -> &[FieldError] {
-        match self {
-            UserError::Invalid(fields) => fields,
-            _ => &[],
-        }
-    }
-}
-
-impl UserError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        Fault::code(self)
-    }
-}
-
-impl From<PasswordError> for UserError {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Overloaded => UserError::Overloaded,
-            PasswordError::Failed => UserError::Store(StoreError::internal(error)),
-        }
-    }
 }
 
 impl Users {

@@ -76,3 +76,147 @@ fn key(tag: &str, id: &str) -> Result<VoterKey, VoteError> {
     }
     Ok(VoterKey::of_text(tag, id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::polls::NewPoll;
+    use crate::{Clock, Code, FakeClock, PollLimits, SeededIds, UserId};
+
+    const ADA: UserId = UserId::from_bytes([1; 16]);
+    const BOB: UserId = UserId::from_bytes([2; 16]);
+
+    /// A poll that Ada created.
+    fn poll(voters: Voters) -> Poll {
+        let (now, ids) = (FakeClock::default().now(), SeededIds::new(1));
+        let new = NewPoll::single("?", ["a", "b"]).voters(voters);
+        new.validate(&Actor::user(ADA), None, now, &ids, &PollLimits::default())
+            .unwrap()
+            .0
+    }
+
+    #[test]
+    fn who_may_vote_as_whom() {
+        use Code::{Forbidden, Unauthorized, VoterRequired};
+        let (named, nobody) = (Voter::named(Some("x".into())), Voter::Caller);
+        let (anyone, vouched, bob) = (Voter::anyone("x"), Voter::vouched("x"), Voter::user(BOB));
+        let voters = [&named, &nobody, &anyone, &vouched, &bob];
+        let table = [
+            // actor: guest, Ada (who manages the poll), Bob, the application
+            (
+                Voters::Anyone,
+                [
+                    None,
+                    Some(VoterRequired),
+                    None,
+                    Some(Forbidden),
+                    Some(Forbidden),
+                ],
+                [0, 1, 2, 3],
+            ),
+            (Voters::Vouched, [Some(Forbidden); 5], [0, 2, 0, 2]),
+            (
+                Voters::Vouched,
+                [
+                    None,
+                    Some(VoterRequired),
+                    Some(Forbidden),
+                    None,
+                    Some(Forbidden),
+                ],
+                [1, 3, 1, 3],
+            ),
+            (
+                Voters::Registered,
+                [
+                    Some(Forbidden),
+                    Some(Unauthorized),
+                    Some(Forbidden),
+                    Some(Forbidden),
+                    Some(Forbidden),
+                ],
+                [0; 4],
+            ),
+            (
+                Voters::Registered,
+                [
+                    Some(Forbidden),
+                    None,
+                    Some(Forbidden),
+                    Some(Forbidden),
+                    Some(Forbidden),
+                ],
+                [1; 4],
+            ),
+            (
+                Voters::Registered,
+                [
+                    Some(Forbidden),
+                    None,
+                    Some(Forbidden),
+                    Some(Forbidden),
+                    None,
+                ],
+                [2; 4],
+            ),
+            (
+                Voters::Registered,
+                [
+                    Some(Forbidden),
+                    Some(VoterRequired),
+                    Some(Forbidden),
+                    Some(Forbidden),
+                    None,
+                ],
+                [3; 4],
+            ),
+        ];
+        let actors = [
+            Actor::anonymous(),
+            Actor::user(ADA),
+            Actor::user(BOB),
+            Actor::System,
+        ];
+        for (kind, expected, who) in table {
+            for actor in who.map(|place| &actors[place]) {
+                for (name, expected) in voters.into_iter().zip(expected) {
+                    let code = voter(actor, &poll(kind), name)
+                        .err()
+                        .map(|error| error.code());
+                    assert_eq!(
+                        code, expected,
+                        "{name:?} of {actor:?} on a poll for {kind:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn voters_of_different_kinds_never_share_a_key() {
+        let anyone = voter(&Actor::System, &poll(Voters::Anyone), &Voter::anyone("x")).unwrap();
+        let vouched = voter(&Actor::System, &poll(Voters::Vouched), &Voter::vouched("x")).unwrap();
+        let user = voter(&Actor::user(ADA), &poll(Voters::Registered), &Voter::Caller).unwrap();
+        assert_ne!(anyone, vouched);
+        assert_eq!(user.as_bytes(), ADA.as_bytes());
+        // printf 'anyone\0x' | sha256sum
+        let expected = [0x04, 0x40];
+        assert_eq!(anyone.as_bytes()[..2], expected);
+    }
+
+    #[test]
+    fn a_voter_has_from_1_to_200_bytes() {
+        let code = |id: String| {
+            voter(
+                &Actor::anonymous(),
+                &poll(Voters::Anyone),
+                &Voter::anyone(id),
+            )
+            .err()
+            .map(|error| error.code())
+        };
+        assert_eq!(code(String::new()), Some(Code::Invalid));
+        assert_eq!(code("é".repeat(100)), None);
+        assert_eq!(code("é".repeat(101)), Some(Code::Invalid));
+    }
+}

@@ -1,0 +1,35 @@
+//! Listings come in pages.
+
+use serde::Serialize;
+
+use super::view::PollView;
+use crate::PollId;
+
+/// Which page of a listing.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct PageRequest {
+    /// How many polls at most: from 1 to [`page_polls`](crate::Settings::page_polls), which is also what counts where it is not
+    /// said.
+    pub limit: Option<usize>,
+    /// Where the page before ended.
+    pub cursor: Option<PollId>,
+}
+
+impl PageRequest {
+    /// A page.
+    #[must_use]
+    pub const fn new(limit: Option<usize>, cursor: Option<PollId>) -> Self {
+        Self { limit, cursor }
+    }
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Page {
+    /// The polls, newest first.
+    pub items: Vec<PollView>,
+    /// Where the next page begins; `None` where there is none.
+    pub next_cursor: Option<PollId>,
+}

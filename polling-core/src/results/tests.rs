@@ -1,0 +1,243 @@
+//! The hub and its viewers, on a clock that stands still.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::hub::Hub;
+use super::watch::{Subscription, Update, WatchEnd};
+use crate::polls::access::Role;
+use crate::polls::{NewPoll, PollRecord, ShowResults, Status};
+use crate::votes::VoterKey;
+use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds, Tally};
+
+const PUSH: Duration = Duration::from_millis(50);
+
+struct Bed {
+    hub: Arc<Hub>,
+    clock: FakeClock,
+    record: PollRecord,
+}
+
+fn bed(show_results: ShowResults) -> Bed {
+    let clock = FakeClock::default();
+    let new = NewPoll::single("?", ["a", "b"])
+        .show_results(show_results)
+        .published();
+    let ids = SeededIds::new(1);
+    let (poll, tally) = new
+        .validate(
+            &Actor::System,
+            None,
+            clock.now(),
+            &ids,
+            &PollLimits::default(),
+        )
+        .unwrap();
+    let hub = Arc::new(Hub::default());
+    tokio::spawn(Arc::clone(&hub).run(Arc::new(clock.clone()), PUSH));
+    Bed {
+        hub,
+        clock,
+        record: PollRecord {
+            poll: Arc::new(poll),
+            tally,
+        },
+    }
+}
+
+impl Bed {
+    fn watch(&self, after: Option<u64>) -> Subscription {
+        Subscription::new(self.hub.watch(&self.record), Role::Visitor, None, after)
+    }
+
+    fn tally(&self, revision: u64) -> Tally {
+        Tally {
+            revision,
+            ballots: revision,
+            ..self.record.tally.clone()
+        }
+    }
+}
+
+/// What the next update is: a revision, or what else.
+async fn next(subscription: &mut Subscription) -> Result<u64, String> {
+    let update = tokio::time::timeout(Duration::from_secs(10), subscription.update()).await;
+    match update.expect("an update comes") {
+        Update::Results(snapshot) => Ok(snapshot.results().revision),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[tokio::test]
+async fn bug_13_an_older_count_that_arrives_last_is_not_shown() {
+    let bed = bed(ShowResults::Always);
+    let mut viewer = bed.watch(None);
+    assert_eq!(next(&mut viewer).await, Ok(1));
+    bed.hub.put_committed(&bed.tally(5));
+    assert_eq!(next(&mut viewer).await, Ok(5));
+    for old in [4, 5, 2] {
+        bed.hub.put_committed(&bed.tally(old));
+    }
+    bed.clock.advance(PUSH);
+    bed.hub.put_committed(&bed.tally(6));
+    assert_eq!(next(&mut viewer).await, Ok(6));
+}
+
+#[tokio::test]
+async fn viewers_are_told_at_most_once_in_an_interval_and_then_the_newest() {
+    let bed = bed(ShowResults::Always);
+    let mut viewer = bed.watch(None);
+    assert_eq!(next(&mut viewer).await, Ok(1));
+    bed.hub.put_committed(&bed.tally(2));
+    assert_eq!(next(&mut viewer).await, Ok(2), "the first is told at once");
+    for revision in 3..=100 {
+        bed.hub.put_committed(&bed.tally(revision));
+        tokio::task::yield_now().await;
+        assert!(
+            viewer.update().now_or_never().is_none(),
+            "the clock stands still"
+        );
+    }
+    bed.clock.advance(PUSH);
+    assert_eq!(
+        next(&mut viewer).await,
+        Ok(100),
+        "what came between is skipped"
+    );
+}
+
+#[tokio::test]
+async fn the_first_answer_is_never_older_than_what_was_committed_here() {
+    let bed = bed(ShowResults::Always);
+    let mut early = bed.watch(None);
+    assert_eq!(next(&mut early).await, Ok(1));
+    bed.hub.put_committed(&bed.tally(2));
+    assert_eq!(next(&mut early).await, Ok(2));
+    bed.hub.put_committed(&bed.tally(3));
+    let mut late = bed.watch(None);
+    assert_eq!(
+        next(&mut late).await,
+        Ok(3),
+        "not pushed yet, and known all the same"
+    );
+    bed.clock.advance(PUSH);
+    assert_eq!(next(&mut early).await, Ok(3));
+    assert!(
+        late.update().now_or_never().is_none(),
+        "nothing is told twice"
+    );
+}
+
+#[tokio::test]
+async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice() {
+    let bed = bed(ShowResults::Always);
+    let _keeps_the_cell = bed.watch(None);
+    bed.hub.put_committed(&bed.tally(7));
+    let mut holds_all = bed.watch(Some(7));
+    assert!(matches!(holds_all.update().await, Update::Unchanged(7)));
+    assert!(holds_all.update().now_or_never().is_none());
+    let mut was_away = bed.watch(Some(4));
+    assert_eq!(next(&mut was_away).await, Ok(7));
+    let mut from_the_future = bed.watch(Some(1_000));
+    assert_eq!(next(&mut from_the_future).await, Ok(7));
+}
+
+#[tokio::test]
+async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
+    let bed = bed(ShowResults::AfterVote);
+    let ada = VoterKey::from_bytes([1; 16]);
+    let mut viewer = Subscription::new(bed.hub.watch(&bed.record), Role::Visitor, Some(ada), None);
+    assert!(matches!(viewer.update().await, Update::Hidden));
+    bed.hub.put_committed(&bed.tally(2));
+    bed.clock.advance(PUSH);
+    tokio::task::yield_now().await;
+    assert!(viewer.update().now_or_never().is_none(), "it is said once");
+    bed.hub.set_voted(bed.record.poll.id, &ada, true);
+    assert_eq!(next(&mut viewer).await, Ok(2));
+    bed.hub.set_voted(bed.record.poll.id, &ada, false);
+    assert!(matches!(viewer.update().await, Update::Hidden));
+    bed.hub.put_committed(&Tally {
+        show_results: ShowResults::Always,
+        ..bed.tally(3)
+    });
+    bed.clock.advance(PUSH);
+    assert_eq!(next(&mut viewer).await, Ok(3));
+    bed.hub.put_committed(&Tally {
+        show_results: ShowResults::AfterClose,
+        ..bed.tally(4)
+    });
+    bed.clock.advance(PUSH);
+    assert!(matches!(viewer.update().await, Update::Hidden));
+    bed.hub.put_committed(&Tally {
+        show_results: ShowResults::AfterClose,
+        status: Status::Closed,
+        ..bed.tally(5)
+    });
+    bed.clock.advance(PUSH);
+    assert_eq!(
+        next(&mut viewer).await,
+        Ok(5),
+        "final results are for everybody"
+    );
+}
+
+#[tokio::test]
+async fn a_watch_says_why_it_ends_and_leaves_nothing_behind() {
+    let bed = bed(ShowResults::Always);
+    let mut viewer = bed.watch(None);
+    assert_eq!(next(&mut viewer).await, Ok(1));
+    bed.hub.delete_committed(bed.record.poll.id);
+    for _ in 0..2 {
+        assert!(matches!(
+            viewer.update().await,
+            Update::Ended(WatchEnd::PollDeleted)
+        ));
+    }
+    drop(viewer);
+    assert!(bed.hub.watched().is_empty());
+
+    let mut viewer = bed.watch(None);
+    assert_eq!(next(&mut viewer).await, Ok(1));
+    bed.hub.end();
+    assert!(matches!(
+        viewer.update().await,
+        Update::Ended(WatchEnd::ShuttingDown)
+    ));
+    let mut late = bed.watch(None);
+    assert!(matches!(
+        late.update().await,
+        Update::Ended(WatchEnd::ShuttingDown)
+    ));
+}
+
+#[test]
+fn a_message_is_the_results_with_a_type_before_them() {
+    let clock = FakeClock::default();
+    let new = NewPoll::single("?", ["a", "b"]).published();
+    let (poll, tally) = new
+        .validate(
+            &Actor::System,
+            None,
+            clock.now(),
+            &SeededIds::new(1),
+            &PollLimits::default(),
+        )
+        .unwrap();
+    let snapshot = super::Snapshot::new(PollRecord {
+        poll: Arc::new(poll),
+        tally,
+    });
+    let mut message: serde_json::Value = serde_json::from_slice(snapshot.message()).unwrap();
+    assert_eq!(
+        message.as_object_mut().unwrap().remove("type").unwrap(),
+        "results"
+    );
+    assert_eq!(
+        message,
+        serde_json::from_slice::<serde_json::Value>(snapshot.json()).unwrap()
+    );
+    assert_eq!(message["final"], false);
+    assert_eq!(message["options"][1]["position"], 1);
+}

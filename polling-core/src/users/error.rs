@@ -1,0 +1,69 @@
+//! What can go wrong with users.
+
+use super::passwords::PasswordError;
+use crate::{Code, Fault, FieldError, StoreError};
+
+/// Why a use case of the users did nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UserError {
+    /// The input breaks rules; each field says which.
+    #[error("the user is not valid")]
+    Invalid(Vec<FieldError>),
+    /// The e-mail address has an account.
+    #[error("this e-mail address has an account already")]
+    EmailTaken,
+    /// No such user.
+    #[error("there is no such user")]
+    NotFound,
+    /// The e-mail address or the password is wrong; which one is not said.
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// Too many passwords are waiting to be hashed.
+    #[error("too many people sign in at the moment: try again soon")]
+    Overloaded,
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+    /// The store failed, or a computation that never should.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Fault for UserError {
+    fn code(&self) -> Code {
+        match self {
+            UserError::Invalid(_) => Code::Invalid,
+            UserError::EmailTaken => Code::EmailTaken,
+            UserError::NotFound => Code::UserNotFound,
+            UserError::WrongCredentials => Code::Unauthorized,
+            UserError::Overloaded => Code::Overloaded,
+            UserError::ShuttingDown => Code::Unavailable,
+            UserError::Store(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            UserError::Invalid(fields) => fields,
+            _ => &[],
+        }
+    }
+}
+
+impl UserError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+}
+
+impl From<PasswordError> for UserError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Overloaded => UserError::Overloaded,
+            PasswordError::Failed => UserError::Store(StoreError::internal(error)),
+        }
+    }
+}
