@@ -1,0 +1,45 @@
+//! What the server says when it is ready: where it listens, and lines to paste into a shell.
+
+use std::net::SocketAddr;
+
+use polling_core::PollId;
+
+/// The lines for the next steps. They need a shell, curl and sed, and work as they are.
+pub(crate) fn lines(address: SocketAddr, demo: Option<PollId>) -> String {
+    let base = format!("http://{}/api/v1", reachable(address));
+    let watch = |poll: &str| {
+        format!(
+            "\n# watch it live (or, with bars: cargo run --release --example watch -- --url {base}/ws {poll})\n\
+             curl -sN {base}/polls/{poll}/events\n"
+        )
+    };
+    if let Some(poll) = demo {
+        let read = format!("\n# read the sample poll, for which simulated voters vote for a minute\ncurl -s {base}/polls/{poll}\n");
+        return read + &watch(&poll.to_string());
+    }
+    let create = format!(
+        "\n# create a poll\n\
+         POLL=$(curl -s {base}/polls --json '{{\"question\":\"Tea or coffee?\",\"options\":[\"Tea\",\"Coffee\"],\"publish\":true}}')\n\
+         ID=$(echo \"$POLL\" | sed 's/^{{\"id\":\"\\([^\"]*\\)\".*/\\1/')\n\
+         TEA=$(echo \"$POLL\" | sed 's/.*\"options\":\\[{{\"id\":\"\\([^\"]*\\)\".*/\\1/')\n"
+    );
+    let vote = format!(
+        "\n# vote\ncurl -s {base}/polls/$ID/votes --json \"{{\\\"option_id\\\":\\\"$TEA\\\",\\\"voter\\\":\\\"ada\\\"}}\"\n"
+    );
+    let read = format!("\n# read the result\ncurl -s {base}/polls/$ID/results\n");
+    create + &vote + &read + &watch("$ID")
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the server has to say to people")]
+pub(crate) fn print(address: SocketAddr, demo: Option<PollId>) {
+    println!("listening on http://{address}");
+    println!("{}", lines(address, demo));
+}
+
+/// An address that one can connect to, where the server listens on all of them.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}

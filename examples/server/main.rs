@@ -1,0 +1,86 @@
+//! The bundled server: the one place where a store, the engine and the transports are put together.
+//!
+//! `settings.rs` reads what it runs with, `app.rs` composes the services, `greeting.rs` says how to go on from here, and
+//! `demo.rs` votes for a minute so that there is something to see.
+
+mod app;
+mod demo;
+mod greeting;
+mod settings;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use polling_core::Engine;
+use polling_sqlite::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info};
+
+use settings::{Database, Settings};
+
+fn main() -> ExitCode {
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(error) => error.exit(),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(&settings.log))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut causes = vec![error.to_string()];
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                causes.push(error.to_string());
+                cause = error.source();
+            }
+            error!("the server cannot go on: {}", causes.join(": "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
+    info!("settings: {settings}");
+    let engine = engine(&settings).await?;
+    let listener = TcpListener::bind(&settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let app = app::App::new(engine.clone(), &settings)?;
+
+    let demo = if settings.demo { Some(demo::start(&engine).await?) } else { None };
+    greeting::print(address, demo.as_ref().map(|demo| demo.poll));
+
+    app.serve(listener, asked_to_stop()?).await;
+    if let Some(demo) = demo {
+        demo.task.abort();
+    }
+    engine.shutdown().await;
+    info!("everything that was accepted is answered; good-bye");
+    Ok(())
+}
+
+async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sync>> {
+    let store = match &settings.database {
+        Database::Memory => SqliteStore::in_memory().await?,
+        Database::File(path) => SqliteStore::open(path).await?,
+    };
+    Ok(Engine::builder(store).token_keys(settings.token_keys.clone()).build().await?)
+}
+
+/// Returns when the process is asked to stop, by a service manager or from the keyboard.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("asked to stop"),
+            _ = interrupt.recv() => info!("interrupted"),
+        }
+    })
+}
