@@ -204,7 +204,15 @@ impl PollPatch {
         poll.voters = self.voters.unwrap_or(poll.voters);
         poll.allow_change = self.allow_change.unwrap_or(poll.allow_change);
         poll.listed = self.listed.unwrap_or(poll.listed);
-        edit.window.opens_at = self.opens_at.unwrap_or(edit.window.opens_at);
+        let beginning = edit.window.opens_at;
+        edit.window.opens_at = self.opens_at.unwrap_or(beginning);
+        if edit.judged_status == Status::Scheduled
+            && beginning.is_some()
+            && edit.window.opens_at.is_none()
+        {
+            // Without a beginning, a published poll is open: its time is now.
+            edit.window.opens_at = Some(now);
+        }
         edit.window.closes_at = self.closes_at.unwrap_or(edit.window.closes_at);
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::model::{Choice, Description, OptionText, PollOption, Question, Window};
-use super::new::{NewChoice, NewOption};
+use super::new::{ChoiceKind, NewChoice, NewOption};
 use crate::settings::{MOST_OPTIONS, PollLimits};
 use crate::{FieldError, IdSource, OptionId, Timestamp};
 
@@ -54,7 +54,7 @@ pub(super) fn options(
     let mut options = Vec::with_capacity(new.len());
     for (position, option) in new.iter().enumerate() {
         let pointer = format!("/options/{position}");
-        match OptionText::parse(option.text(), limits.option_chars) {
+        match OptionText::parse(&option.text, limits.option_chars) {
             Err(detail) => errors.push(FieldError::invalid(pointer, detail)),
             Ok(text) => {
                 if let Some(first) = first_with.insert(text.clone(), position) {
@@ -78,11 +78,19 @@ pub(super) fn choice(
     options: usize,
     errors: &mut Vec<FieldError>,
 ) -> Choice {
-    let Some(NewChoice::Multiple { min, max }) = new else {
+    let Some(new) = new else {
         return Choice::Single;
     };
+    if new.kind == ChoiceKind::Single {
+        for (pointer, bound) in [("/choice/min", new.min), ("/choice/max", new.max)] {
+            if bound.is_some_and(|bound| bound != 1) {
+                errors.push(FieldError::invalid(pointer, "belongs to a multiple choice"));
+            }
+        }
+        return Choice::Single;
+    }
     let options = u32::try_from(options).unwrap_or(u32::MAX);
-    let (min, max) = (min.unwrap_or(1), max.unwrap_or(options));
+    let (min, max) = (new.min.unwrap_or(1), new.max.unwrap_or(options));
     if min < 1 {
         errors.push(FieldError::invalid("/choice/min", "must be at least 1"));
     }

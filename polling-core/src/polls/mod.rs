@@ -26,7 +26,7 @@ pub use model::{
     Choice, Description, OptionText, Poll, PollOption, PollRecord, Question, ShowResults, Status,
     Voters, Window,
 };
-pub use new::{NewChoice, NewOption, NewPoll};
+pub use new::{ChoiceKind, NewChoice, NewOption, NewPoll};
 pub use page::{Page, PageRequest};
 pub use repository::{Advanced, DueStep, Edited, ListQuery, PollRepository};
 pub(crate) use service::MANAGE_TOKEN_PREFIX;

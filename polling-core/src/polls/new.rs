@@ -1,6 +1,10 @@
 //! A poll as somebody asks for it, and how it becomes a valid one.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::fields;
 use super::model::{Poll, ShowResults, Status, Voters, Window};
@@ -41,42 +45,69 @@ pub struct NewPoll {
     pub publish: Option<bool>,
 }
 
-/// An option as somebody asks for it: a text, or an object that holds one.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "an option is a text, or an object with a text")]
-pub enum NewOption {
-    /// `"Tea"`.
-    Text(String),
-    /// `{"text": "Tea"}`.
-    Object {
-        /// What the option says.
-        text: String,
-    },
+/// An option as somebody asks for it: in JSON a text, or an object that holds one.
+#[derive(Clone, Debug)]
+pub struct NewOption {
+    /// What the option says.
+    pub text: String,
 }
 
-impl NewOption {
-    pub(super) fn text(&self) -> &str {
-        match self {
-            NewOption::Text(text) | NewOption::Object { text } => text,
+impl<'de> Deserialize<'de> for NewOption {
+    /// By hand, because an untagged enum would pass over the fields that it does not know.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Object {
+            text: String,
         }
+
+        struct TextOrObject;
+
+        impl<'de> Visitor<'de> for TextOrObject {
+            type Value = NewOption;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with a text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<NewOption, E> {
+                Ok(NewOption {
+                    text: text.to_owned(),
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NewOption, A::Error> {
+                let object = Object::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(NewOption { text: object.text })
+            }
+        }
+
+        deserializer.deserialize_any(TextOrObject)
     }
 }
 
 /// A choice as somebody asks for it.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum NewChoice {
+pub struct NewChoice {
+    /// One option, or several.
+    #[serde(rename = "type")]
+    pub kind: ChoiceKind,
+    /// Of several, at least so many; 1, where it is not said.
+    #[serde(default)]
+    pub min: Option<u32>,
+    /// Of several, at most so many; all, where it is not said.
+    #[serde(default)]
+    pub max: Option<u32>,
+}
+
+/// What sort of choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChoiceKind {
     /// Exactly one option.
     Single,
-    /// Several options.
-    Multiple {
-        /// At least so many; 1, where it is not said.
-        #[serde(default)]
-        min: Option<u32>,
-        /// At most so many; all, where it is not said.
-        #[serde(default)]
-        max: Option<u32>,
-    },
+    /// From `min` to `max` options.
+    Multiple,
 }
 
 impl NewPoll {
@@ -89,7 +120,7 @@ impl NewPoll {
             question: Some(question.into()),
             options: options
                 .into_iter()
-                .map(|text| NewOption::Text(text.into()))
+                .map(|text| NewOption { text: text.into() })
                 .collect(),
             ..Self::default()
         }
@@ -102,7 +133,8 @@ impl NewPoll {
         min: u8,
         max: u8,
     ) -> Self {
-        let choice = NewChoice::Multiple {
+        let choice = NewChoice {
+            kind: ChoiceKind::Multiple,
             min: Some(min.into()),
             max: Some(max.into()),
         };

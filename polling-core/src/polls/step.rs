@@ -64,6 +64,7 @@ mod tests {
     use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "it is one table")]
     fn a_poll_only_ever_moves_forward_and_only_when_its_time_has_come() {
         use Status::{Closed, Closing, Draft, Open, Scheduled};
         let created = FakeClock::default().now();

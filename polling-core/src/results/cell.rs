@@ -129,6 +129,10 @@ impl Cell {
         }
     }
 
+    pub(super) fn has_identities(&self) -> bool {
+        !lock(&self.voters).is_empty()
+    }
+
     /// The voters whom somebody watches as, and who have no ballot as far as is known here.
     pub(super) fn waiting_voters(&self) -> Vec<VoterKey> {
         lock(&self.voters)

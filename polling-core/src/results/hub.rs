@@ -86,17 +86,20 @@ impl Hub {
         lock(&self.cells).get(&poll).and_then(Weak::upgrade)
     }
 
-    /// Takes what a commit here gave, and tells the other servers.
-    pub(crate) fn put_committed(&self, tally: &Tally) {
+    /// Takes what a commit here gave, and tells the other servers. Returns whether somebody watches as a voter, who may
+    /// see more once they have voted ([`set_voted`](Self::set_voted)).
+    pub(crate) fn put_committed(&self, tally: &Tally) -> bool {
         self.announcements.add(Hint {
             poll: tally.poll_id,
             revision: Some(tally.revision),
         });
-        if let Some(cell) = self.cell(tally.poll_id)
-            && cell.put_tally(tally)
-        {
+        let Some(cell) = self.cell(tally.poll_id) else {
+            return false;
+        };
+        if cell.put_tally(tally) {
             self.show_soon(&cell);
         }
+        cell.has_identities()
     }
 
     /// Takes what an edit or a step here gave, and tells the other servers.

@@ -96,6 +96,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "it is one table")]
     fn who_may_vote_as_whom() {
         use Code::{Forbidden, Unauthorized, VoterRequired};
         let (named, nobody) = (Voter::named(Some("x".into())), Voter::Caller);

@@ -251,10 +251,7 @@ impl Inner {
         outcome: Outcome,
     ) -> Result<Receipt, VoteError> {
         match outcome {
-            Outcome::Added(revision) => {
-                self.parts.hub.set_voted(ballot.poll, &ballot.voter, true);
-                Ok(Receipt::created(ballot, voter, revision))
-            }
+            Outcome::Added(revision) => Ok(Receipt::created(ballot, voter, revision)),
             Outcome::Existing(recorded) => repeated(ballot, &recorded, voter),
             Outcome::Superseded => Err(VoteError::Superseded),
             Outcome::Refused(refusal) => Err(self.refused(ballot.poll, refusal)),
