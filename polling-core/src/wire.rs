@@ -26,19 +26,26 @@ pub enum UnknownFields {
     PassOver,
 }
 
-/// Parses `json`, and names the field in what it complains about.
+/// Parses the JSON object `json`, and names the field in what it complains about.
 ///
 /// # Errors
 /// [`ParseError`], with a JSON pointer where the text is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
-    // A list would be taken for an object's fields in order.
-    if json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(
-            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
-                Ok(_) => ParseError::Shape(FieldError::invalid("", "must be a JSON object")),
-                Err(error) => ParseError::Syntax(error.to_string()),
-            },
-        );
+    match shaped(json, unknown) {
+        // The first wrong field ended the reading: whether what follows it is JSON is seen only now.
+        Err(ParseError::Shape(field)) => match serde_json::from_slice::<serde_json::Value>(json) {
+            Ok(_) => Err(ParseError::Shape(field)),
+            Err(error) => Err(ParseError::Syntax(error.to_string())),
+        },
+        parsed => parsed,
+    }
+}
+
+fn shaped<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
+    // The fields of a structure could also be read from a list, by their order: nobody means that.
+    if json.trim_ascii_start().starts_with(b"[") {
+        let field = FieldError::invalid("", "must be an object, not a list");
+        return Err(ParseError::Shape(field));
     }
     let mut surplus = None;
     let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -158,7 +165,13 @@ mod tests {
             shape(r#"{"name":"a","na/me":1}"#),
             ("/na~1me".into(), "there is no such field".into())
         );
-        assert_eq!(shape("[1]").0, "");
+        assert_eq!(shape("1").0, "");
+        for list in ["[1]", r#" ["a"]"#] {
+            assert_eq!(
+                shape(list),
+                ("".into(), "must be an object, not a list".into())
+            );
+        }
     }
 
     #[test]
@@ -176,29 +189,31 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_told_apart() {
-        let deep = "{\"name\":".repeat(100_000);
+        let deep = "[".repeat(100_000);
+        let deep_field = format!(r#"{{"name":{deep}"#);
+        let broken_later = r#"{"name":1,"list":[1"#;
         for json in [
             "",
             "{",
-            "[",
+            "{}x",
             "nul",
             "\u{feff}{}",
-            r#"{"name":"a"}x"#,
-            deep.as_str(),
+            &deep,
+            &deep_field,
+            broken_later,
         ] {
-            let parsed = parse::<Body>(json.as_bytes(), UnknownFields::Refuse);
-            let deep_in_a_text =
-                json.len() > 100_000 && matches!(parsed, Err(ParseError::Shape(_)));
             assert!(
-                deep_in_a_text || matches!(parsed, Err(ParseError::Syntax(_))),
+                matches!(
+                    parse::<Body>(json.as_bytes(), UnknownFields::Refuse),
+                    Err(ParseError::Syntax(_))
+                ),
                 "{json:.9}"
             );
         }
-        let parsed = parse::<serde_json::Map<String, serde_json::Value>>(
-            deep.as_bytes(),
-            UnknownFields::Refuse,
-        );
-        assert!(matches!(parsed, Err(ParseError::Syntax(_))), "too deep");
+        assert!(matches!(
+            parse::<serde_json::Value>(deep.as_bytes(), UnknownFields::Refuse),
+            Err(ParseError::Syntax(_))
+        ));
         assert!(matches!(
             parse::<Body>(b"{\"name\":\"\xff\"}", UnknownFields::Refuse),
             Err(ParseError::Syntax(_))
