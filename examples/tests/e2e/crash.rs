@@ -1,0 +1,116 @@
+//! The plug is pulled in the middle of a storm of votes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http::StatusCode;
+use polling_core::polls::{Status, Voters};
+use polling_core::{Actor, Ballot, Clock, Engine, FakeClock, NewPoll, Repository, SystemClock, Timestamp, Voter};
+use polling_sqlite::SqliteStore;
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::support::client::Client;
+use crate::support::process::ServerProcess;
+use crate::support::storm::{Answer, Storm, recorded, vote};
+
+const CONNECTIONS: usize = 32;
+
+pub async fn open_poll(client: &mut Client) -> Value {
+    let new = json!({"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "publish": true});
+    let (status, poll) = client.post("/polls", &new).await;
+    assert_eq!(status, StatusCode::CREATED, "{poll}");
+    poll
+}
+
+/// Counts every ballot of the file, which no server uses now.
+async fn recount(database: &Path, poll: &Value, ballots: usize) {
+    let store = SqliteStore::open(database).await.unwrap();
+    let id = poll["id"].as_str().unwrap().parse().unwrap();
+    let recount = store.results().recount(id).await.unwrap().unwrap();
+    assert!(recount.agrees(), "{recount:?}");
+    assert_eq!(recount.ballots, ballots as u64);
+    assert_eq!(store.results().orphans().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bug_04_a_vote_that_was_answered_survives_kill_9() {
+    let folder = tempdir().unwrap();
+    let database = folder.path().join("crash.db");
+    let server = ServerProcess::start(&database).await;
+    let poll = open_poll(&mut Client::connect(server.address).await.unwrap()).await;
+    let id = poll["id"].as_str().unwrap();
+
+    let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
+    storm.reaches(1_000).await;
+    server.kill_9().await;
+    let answers = storm.over().await;
+    let answered = recorded(&answers);
+    assert!(answered.len() >= 1_000);
+    assert!(answers.values().any(|answer| *answer == Answer::Nothing), "the storm was still going on");
+
+    let server = ServerProcess::start(&database).await;
+    let mut client = Client::connect(server.address).await.unwrap();
+    let (_, results) = client.get(&format!("/polls/{id}/results")).await;
+    let counted = usize::try_from(results["ballots"].as_u64().unwrap()).unwrap();
+    assert!((answered.len()..=answers.len()).contains(&counted), "{counted} counted, {} answered", answered.len());
+    // Everybody votes again: who was answered gets the very same receipt, and all others are recorded once.
+    for voter in answers.keys() {
+        match (vote(&mut client, &poll, voter).await, answered.get(voter.as_str())) {
+            (Answer::Recorded { ballot_id }, Some(before)) => assert_eq!(&ballot_id, before, "{voter}"),
+            (Answer::Recorded { .. }, None) => {}
+            (answer, _) => panic!("{voter}: {answer:?}"),
+        }
+    }
+    assert!(server.stop().await.success());
+    recount(&database, &poll, answers.len()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_exact_result() {
+    let folder = tempdir().unwrap();
+    let database = folder.path().join("down.db");
+    let poll = {
+        // A server of two hours ago.
+        let hour = Duration::from_secs(3_600);
+        let now = SystemClock.now().as_millis();
+        let clock = FakeClock::at(Timestamp::from_millis(now - 7_200_000));
+        let store = SqliteStore::open(&database).await.unwrap();
+        let engine = Engine::builder(store).clock(clock.clone()).build().await.unwrap();
+        let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Anyone).closes_at(clock.now().after(hour)).published();
+        let poll = engine.polls().create(&Actor::System, new).await.unwrap();
+        for voter in 0..10 {
+            let ballot = Ballot::of(poll.id, Voter::anyone(format!("voter-{voter}")), [0]);
+            engine.votes().cast(&Actor::System, ballot).await.unwrap();
+        }
+        engine.shutdown().await;
+        poll
+    };
+    assert_eq!(poll.status, Status::Open);
+
+    let server = ServerProcess::start(&database).await;
+    let mut client = Client::connect(server.address).await.unwrap();
+    let mut events = client.open(http::Method::GET, &format!("/polls/{}/events", poll.id), None).await.unwrap();
+    let results = crate::support::events::until_final(&mut events).await;
+    assert_eq!((&results["status"], &results["ballots"]), (&json!("closed"), &json!(10)));
+    assert_eq!(results["options"][0]["votes"], 10);
+    assert!(server.stop().await.success());
+    recount(&database, &json!({"id": poll.id.to_string()}), 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_asked_to_stop_answers_what_is_in_flight() {
+    let folder = tempdir().unwrap();
+    let database = folder.path().join("stop.db");
+    let server = ServerProcess::start(&database).await;
+    let poll = open_poll(&mut Client::connect(server.address).await.unwrap()).await;
+    let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
+    storm.reaches(500).await;
+    assert!(server.stop().await.success());
+    let answers = storm.over().await;
+    let unanswered = answers.values().filter(|answer| **answer == Answer::Nothing).count();
+    // A request that was still on the wire when the server closed the connection was never read, and is not counted.
+    let answered = recorded(&answers).len();
+    recount(&database, &poll, answered).await;
+    assert!(unanswered <= CONNECTIONS);
+}

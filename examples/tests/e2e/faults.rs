@@ -1,0 +1,175 @@
+//! What voters are told when the store fails: always the truth, or that they should ask again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use polling_core::polls::Voters;
+use polling_core::votes::{VoteError, VoterKey};
+use polling_core::{Actor, Ballot, BallotId, Code, Engine, NewPoll, PollId, RandomIds, Receipt, Settings, Timestamp, Voter};
+use polling_sqlite::SqliteStore;
+use crate::support::faulty::{Fault, FaultyStore};
+
+async fn bed(settings: Settings) -> (Engine, FaultyStore, PollId) {
+    let store = FaultyStore::new(Arc::new(SqliteStore::in_memory().await.unwrap()));
+    let engine = Engine::builder(store.clone()).settings(settings).build().await.unwrap();
+    let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Anyone).published();
+    let poll = engine.polls().create(&Actor::System, new).await.unwrap().id;
+    (engine, store, poll)
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.retry_for = Duration::from_millis(200);
+    settings
+}
+
+async fn vote(engine: &Engine, poll: PollId, voter: &str) -> Result<Receipt, VoteError> {
+    engine.votes().cast(&Actor::anonymous(), Ballot::of(poll, Voter::anyone(voter), [0])).await
+}
+
+/// Answered, counted and recounted are the same number.
+async fn assert_exact(engine: &Engine, poll: PollId, ballots: u64) {
+    let recount = engine.results().recount(&Actor::System, poll).await.unwrap();
+    assert!(recount.agrees(), "{recount:?}");
+    assert_eq!(recount.ballots, ballots);
+}
+
+/// The key of a voter of a poll for anyone, found through the store: its making is the core's own affair.
+async fn key_of(voter: &str) -> VoterKey {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(["anyone\0", voter].concat());
+    VoterKey::from_bytes(digest[..16].try_into().unwrap())
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_answered_as_recorded() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.will([Fault::LostAfterCommit]);
+    let receipt = vote(&engine, poll, "ada").await.unwrap();
+    assert!(receipt.created, "it was this very call that recorded the ballot");
+    let again = vote(&engine, poll, "ada").await.unwrap();
+    assert!(!again.created);
+    assert_eq!((again.ballot_id, again.cast_at), (receipt.ballot_id, receipt.cast_at));
+    assert_exact(&engine, poll, 1).await;
+}
+
+#[tokio::test]
+async fn a_store_that_comes_back_in_time_costs_no_vote() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.will([Fault::LostBeforeCommit]);
+    assert!(vote(&engine, poll, "ada").await.unwrap().created);
+    assert_exact(&engine, poll, 1).await;
+}
+
+#[tokio::test]
+async fn a_store_that_stays_away_is_unavailable_and_a_retry_finds_out() {
+    let (engine, store, poll) = bed(settings()).await;
+    let id = BallotId::new(Timestamp::EPOCH, &RandomIds);
+    let ballot = Ballot::of(poll, Voter::anyone("ada"), [0]).with_id(id);
+    // The first sending is written, and neither it nor the later ones are heard of.
+    store.will([Fault::LostAfterCommit].into_iter().chain([Fault::LostBeforeCommit; 100]));
+    let error = engine.votes().cast(&Actor::anonymous(), ballot.clone()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+    // The store is back for the retry, however many of the faults are left.
+    let receipt = loop {
+        match engine.votes().cast(&Actor::anonymous(), ballot.clone()).await {
+            Ok(receipt) => break receipt,
+            Err(error) => assert_eq!(error.code(), Code::Unavailable),
+        }
+    };
+    assert_eq!(receipt.ballot_id, id);
+    assert_exact(&engine, poll, 1).await;
+}
+
+#[tokio::test]
+async fn bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.poison(key_of("voter-37").await);
+    store.hold();
+    let voters: Vec<String> = (0..100).map(|number| format!("voter-{number}")).collect();
+    let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));
+    let (answers, ()) = tokio::join!(votes, async { store.release() });
+    for (voter, answer) in voters.iter().zip(answers) {
+        match answer {
+            Ok(receipt) => assert!(receipt.created && voter != "voter-37"),
+            Err(error) => assert_eq!((error.code(), voter.as_str()), (Code::Internal, "voter-37")),
+        }
+    }
+    assert_exact(&engine, poll, 99).await;
+    let largest = store.batches().into_iter().max();
+    assert!(largest > Some(10), "what arrived meanwhile was one batch, and its good halves stayed large: {largest:?}");
+}
+
+#[tokio::test]
+async fn twins_in_one_batch_are_decided_one_after_the_other() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.hold();
+    let first = vote(&engine, poll, "holds-the-lane");
+    let twins = join_all((0..20).map(|option| {
+        let ballot = Ballot::of(poll, Voter::anyone("ada"), [option % 2]);
+        async { engine.votes().cast(&Actor::anonymous(), ballot).await }
+    }));
+    let (_, answers, ()) = tokio::join!(first, twins, async { store.release() });
+    assert!(answers[0].as_ref().unwrap().created);
+    for (number, answer) in answers.iter().enumerate().skip(1) {
+        match answer {
+            Ok(receipt) => assert!(number % 2 == 0 && !receipt.created, "the same content is a retry"),
+            Err(error) => assert!(number % 2 == 1 && error.code() == Code::AlreadyVoted),
+        }
+    }
+    assert_exact(&engine, poll, 2).await;
+}
+
+#[tokio::test]
+async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered() {
+    let mut settings = settings();
+    settings.queue_ballots = 50;
+    settings.request_ballots = 50;
+    let (engine, store, poll) = bed(settings).await;
+    store.hold();
+    let voters: Vec<String> = (0..200).map(|number| format!("voter-{number}")).collect();
+    let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));
+    let request = async {
+        let ballots = (0..50).map(|number| Ok(Ballot::of(poll, Voter::anyone(format!("batch-{number}")), [0])));
+        let refused = engine.votes().cast_all(&Actor::anonymous(), poll, ballots.collect()).await;
+        store.release();
+        refused.unwrap_err()
+    };
+    let (answers, refused) = tokio::join!(votes, request);
+    assert_eq!(refused.code(), Code::Overloaded, "a batch is taken whole or refused whole");
+    let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert!(taken.len() >= 50 && refused.len() >= 50, "{} taken", taken.len());
+    assert!(refused.into_iter().all(|answer| answer.unwrap_err().code() == Code::Overloaded));
+    assert_exact(&engine, poll, taken.len() as u64).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_answers_what_was_accepted_and_takes_no_more() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.hold();
+    let voters: Vec<String> = (0..100).map(|number| format!("voter-{number}")).collect();
+    let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));
+    let shutdown = async {
+        // The votes are in the queue: `join!` has polled them before this.
+        let done = engine.shutdown();
+        store.release();
+        done.await;
+    };
+    let (answers, ()) = tokio::join!(votes, shutdown);
+    assert!(answers.into_iter().all(|answer| answer.is_ok()));
+    assert_eq!(vote(&engine, poll, "late").await.unwrap_err().code(), Code::Unavailable);
+    assert_exact(&engine, poll, 100).await;
+}
+
+#[tokio::test]
+async fn who_stops_waiting_does_not_take_the_ballot_back() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.hold();
+    let left = tokio::time::timeout(Duration::from_millis(1), vote(&engine, poll, "ada")).await;
+    assert!(left.is_err(), "the batch is held");
+    store.release();
+    let again = vote(&engine, poll, "ada").await.unwrap();
+    assert!(!again.created, "bug 17: leaving removed no vote");
+    assert_exact(&engine, poll, 1).await;
+}

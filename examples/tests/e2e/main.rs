@@ -1,0 +1,9 @@
+//! The end-to-end tests: the engine, the store and the transports together, over real sockets, as users meet them.
+//!
+//! They are one program, because linking is what takes the time.
+
+mod closing;
+mod crash;
+mod faults;
+mod greeting;
+mod support;
