@@ -29,6 +29,7 @@ mod request_id;
 mod response;
 mod router;
 mod routes;
+pub mod server;
 mod service;
 mod settings;
 mod sse;
