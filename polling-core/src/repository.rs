@@ -1,5 +1,7 @@
 //! The store as the engine sees it: the sum of the rooms' ports.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::StoreError;
@@ -28,5 +30,29 @@ pub trait Repository: Send + Sync + 'static {
     /// The accounts, where the store keeps them.
     fn users(&self) -> Option<&dyn UserRepository> {
         None
+    }
+}
+
+/// A store that others hold too, or whose type was chosen while running.
+#[async_trait]
+impl<R: Repository + ?Sized> Repository for Arc<R> {
+    fn polls(&self) -> &dyn PollRepository {
+        (**self).polls()
+    }
+
+    fn votes(&self) -> &dyn VoteRepository {
+        (**self).votes()
+    }
+
+    fn results(&self) -> &dyn ResultsRepository {
+        (**self).results()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        (**self).ping().await
+    }
+
+    fn users(&self) -> Option<&dyn UserRepository> {
+        (**self).users()
     }
 }

@@ -1,0 +1,92 @@
+//! The ballots: batches of them, and changes and withdrawals one by one, all through the poll's gate.
+
+mod change;
+mod record;
+mod rows;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use polling_core::votes::{
+    BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
+    VoterKey, Withdrawal,
+};
+use polling_core::{BallotId, PollId, StoreError, Timestamp};
+use rusqlite::Transaction;
+use tracing::debug_span;
+
+use crate::SqliteStore;
+use crate::results::rows::gate;
+
+#[async_trait]
+impl VoteRepository for SqliteStore {
+    async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
+        Ok(Box::new(Writer {
+            store: self.clone(),
+        }))
+    }
+
+    async fn find(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+    ) -> Result<Option<RecordedBallot>, StoreError> {
+        let voter = *voter;
+        let find = move |tx: &Transaction<'_>| {
+            let Some(gate) = gate(tx, poll)? else {
+                return Ok(None);
+            };
+            let row = rows::find(tx, gate.key, &voter)?.filter(|row| row.counts);
+            Ok(row.map(|row| row.recorded(gate.tally.revision)))
+        };
+        self.read(debug_span!("db.votes.find"), find).await
+    }
+
+    async fn is_superseded(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+        id: BallotId,
+    ) -> Result<bool, StoreError> {
+        let voter = *voter;
+        let superseded = move |tx: &Transaction<'_>| match gate(tx, poll)? {
+            Some(gate) => rows::is_superseded(tx, gate.key, &voter, id),
+            None => Ok(false),
+        };
+        self.read(debug_span!("db.votes.is_superseded"), superseded)
+            .await
+    }
+
+    async fn change(&self, ballot: &BallotRecord) -> Result<Change, StoreError> {
+        let ballot = ballot.clone();
+        let change = move |tx: &Transaction<'_>| change::change(tx, &ballot);
+        Ok(self.write(debug_span!("db.votes.change"), change).await?)
+    }
+
+    async fn withdraw(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+        at: Timestamp,
+    ) -> Result<Withdrawal, StoreError> {
+        let voter = *voter;
+        let withdraw = move |tx: &Transaction<'_>| change::withdraw(tx, poll, &voter, at);
+        Ok(self
+            .write(debug_span!("db.votes.withdraw"), withdraw)
+            .await?)
+    }
+}
+
+/// A lane's way to the one thread that writes.
+struct Writer {
+    store: SqliteStore,
+}
+
+#[async_trait]
+impl VoteWriter for Writer {
+    async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
+        let span = debug_span!("db.votes.record", ballots = batch.len());
+        let record = move |tx: &Transaction<'_>| record::record(tx, &batch);
+        Ok(self.store.write(span, record).await?)
+    }
+}

@@ -1,0 +1,150 @@
+//! Reading and writing the rows of `votes` and `superseded_ballots`.
+
+use polling_core::results::{Revision, Tally};
+use polling_core::votes::{BallotRecord, RecordedBallot, Refusal, Selection, VoterKey, admit};
+use polling_core::{BallotId, Timestamp};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::columns::time;
+
+const INSERT: &str = "\
+-- votes.insert
+INSERT INTO votes (poll, voter, ballot, content, cast_at) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (poll, voter) DO NOTHING";
+
+const FIND: &str = "\
+-- votes.find
+SELECT ballot, content, cast_at, withdrawn_at IS NULL FROM votes WHERE poll = ?1 AND voter = ?2";
+
+const REPLACE: &str = "\
+-- votes.replace
+UPDATE votes SET ballot = ?3, content = ?4, cast_at = ?5, withdrawn_at = NULL WHERE poll = ?1 AND voter = ?2";
+
+const WITHDRAW: &str = "\
+-- votes.withdraw
+UPDATE votes SET withdrawn_at = ?3 WHERE poll = ?1 AND voter = ?2";
+
+const SUPERSEDE: &str = "\
+-- votes.supersede
+INSERT INTO superseded_ballots (poll, voter, ballot) VALUES (?1, ?2, ?3)
+ON CONFLICT (poll, voter, ballot) DO NOTHING";
+
+const IS_SUPERSEDED: &str = "\
+-- votes.is_superseded
+SELECT 1 FROM superseded_ballots WHERE poll = ?1 AND voter = ?2 AND ballot = ?3";
+
+/// A voter's row.
+#[derive(Debug)]
+pub(super) struct VoteRow {
+    pub(super) id: BallotId,
+    pub(super) selection: Selection,
+    pub(super) cast_at: Timestamp,
+    /// Else it was withdrawn.
+    pub(super) counts: bool,
+}
+
+impl VoteRow {
+    pub(super) fn recorded(self, revision: Revision) -> RecordedBallot {
+        RecordedBallot {
+            id: self.id,
+            selection: self.selection,
+            cast_at: self.cast_at,
+            revision,
+        }
+    }
+}
+
+/// Whether a poll takes a ballot, by its time and by its options; if so, whether the ballot opens the poll.
+pub(super) fn takes(tally: &Tally, ballot: &BallotRecord) -> Result<bool, Refusal> {
+    let opens = admit(tally, ballot.received_at)?;
+    let positions = ballot.selection.positions();
+    if positions
+        .iter()
+        .all(|&at| usize::from(at) < tally.counts.len())
+    {
+        Ok(opens)
+    } else {
+        Err(Refusal::OptionUnknown)
+    }
+}
+
+pub(super) fn find(
+    tx: &Transaction<'_>,
+    poll: i64,
+    voter: &VoterKey,
+) -> rusqlite::Result<Option<VoteRow>> {
+    let mut select = tx.prepare_cached(FIND)?;
+    let row = select.query_row(params![poll, voter.as_bytes()], |row| {
+        Ok(VoteRow {
+            id: BallotId::from_bytes(row.get(0)?),
+            selection: Selection::from_store(row.get_ref(1)?.as_blob()?),
+            cast_at: time(row, 2)?,
+            counts: row.get(3)?,
+        })
+    });
+    row.optional()
+}
+
+/// Inserts a ballot where its voter has no row; returns whether it did.
+pub(super) fn insert(
+    tx: &Transaction<'_>,
+    poll: i64,
+    ballot: &BallotRecord,
+) -> rusqlite::Result<bool> {
+    let rows = tx.prepare_cached(INSERT)?.execute(params![
+        poll,
+        ballot.voter.as_bytes(),
+        ballot.id.as_bytes(),
+        ballot.selection.positions(),
+        ballot.received_at.as_millis(),
+    ])?;
+    Ok(rows == 1)
+}
+
+/// Writes a ballot over its voter's row.
+pub(super) fn replace(
+    tx: &Transaction<'_>,
+    poll: i64,
+    ballot: &BallotRecord,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(REPLACE)?.execute(params![
+        poll,
+        ballot.voter.as_bytes(),
+        ballot.id.as_bytes(),
+        ballot.selection.positions(),
+        ballot.received_at.as_millis(),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn withdraw(
+    tx: &Transaction<'_>,
+    poll: i64,
+    voter: &VoterKey,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(WITHDRAW)?
+        .execute(params![poll, voter.as_bytes(), at.as_millis()])?;
+    Ok(())
+}
+
+pub(super) fn supersede(
+    tx: &Transaction<'_>,
+    poll: i64,
+    voter: &VoterKey,
+    id: BallotId,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(SUPERSEDE)?
+        .execute(params![poll, voter.as_bytes(), id.as_bytes()])?;
+    Ok(())
+}
+
+pub(super) fn is_superseded(
+    tx: &Transaction<'_>,
+    poll: i64,
+    voter: &VoterKey,
+    id: BallotId,
+) -> rusqlite::Result<bool> {
+    tx.prepare_cached(IS_SUPERSEDED)?
+        .exists(params![poll, voter.as_bytes(), id.as_bytes()])
+}
