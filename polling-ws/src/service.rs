@@ -1,0 +1,179 @@
+//! The service that answers the upgrade.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use polling_core::{Actor, Code, Engine, Fault};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tower_service::Service;
+
+use crate::WsSettings;
+use crate::close::Close;
+use crate::handshake::Handshake;
+use crate::problem::Problem;
+use crate::pump::Pump;
+use crate::registry::{Registry, Stop};
+
+/// The WebSocket face of an engine, as a [`tower::Service`](Service): cheap to clone, and all clones are one.
+///
+/// It answers the handshake on whatever path it is mounted, in plain hyper (`serve_connection_with_upgrades`) as in axum
+/// (`route_service`). A server's graceful shutdown does not see connections that were upgraded: call
+/// [`shutdown`](Self::shutdown). When the last clone is dropped its connections are closed, too.
+#[derive(Clone)]
+pub struct WsApi {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    settings: Arc<WsSettings>,
+    registry: Registry,
+}
+
+/// What clients are told at a shutdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goodbye {
+    /// 1001: the server goes away.
+    Leaving,
+    /// 1012: the server comes back soon.
+    Restarting,
+}
+
+impl WsApi {
+    /// With the default bounds.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        Self::with(engine, WsSettings::default())
+    }
+
+    /// With these bounds.
+    #[must_use]
+    pub fn with(engine: Engine, settings: WsSettings) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                engine,
+                registry: Registry::new(settings.connections),
+                settings: Arc::new(settings),
+            }),
+        }
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.inner.registry.connections()
+    }
+
+    /// Takes no more connections, and closes those that there are: votes that were taken are answered first. It waits until
+    /// all are gone, and for [`shutdown_timeout`](WsSettings::shutdown_timeout) at most. Call it before the engine's own.
+    pub async fn shutdown(&self, goodbye: Goodbye) {
+        let close = match goodbye {
+            Goodbye::Leaving => Close::Leaving,
+            Goodbye::Restarting => Close::Restarting,
+        };
+        let timeout = self.inner.settings.shutdown_timeout;
+        self.inner.registry.shut_down(close, timeout).await;
+    }
+}
+
+impl Inner {
+    async fn answer(
+        &self,
+        handshake: Result<Handshake, Problem>,
+        upgrade: Option<OnUpgrade>,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let handshake = handshake?;
+        let upgrade = upgrade.ok_or(Problem::UpgradeNeeded("this connection has no upgrade"))?;
+        let place = self.registry.admit()?;
+        let actor = match &handshake.bearer {
+            Some(bearer) => self
+                .engine
+                .authenticate(bearer)
+                .await
+                .map_err(Problem::Credential)?,
+            None => Actor::anonymous(),
+        };
+        let connection = connect(
+            upgrade,
+            self.engine.clone(),
+            actor,
+            Arc::clone(&self.settings),
+            self.registry.stop().clone(),
+        );
+        self.registry.spawn(place, connection);
+        Ok(handshake.response())
+    }
+}
+
+/// Waits until the answer is out and the connection is ours, and runs it.
+async fn connect(
+    upgrade: OnUpgrade,
+    engine: Engine,
+    actor: Actor,
+    settings: Arc<WsSettings>,
+    stop: Stop,
+) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => TokioIo::new(upgraded),
+        Err(error) => {
+            tracing::debug!(%error, "the connection was not upgraded");
+            return;
+        }
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(settings.read_bytes)
+        .write_buffer_size(settings.gather_bytes)
+        // The one must be greater than the other.
+        .max_write_buffer_size(settings.outgoing_bytes.max(settings.gather_bytes + 1))
+        .max_message_size(Some(settings.message_bytes))
+        .max_frame_size(Some(settings.message_bytes));
+    let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
+    Box::pin(Pump::new(socket, engine, actor, settings, stop).run()).await;
+}
+
+impl<B> Service<Request<B>> for WsApi {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let handshake = Handshake::of(&request, &self.inner.settings.origins);
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let answer = inner.answer(handshake, upgrade).await;
+            Ok(answer.unwrap_or_else(|problem| {
+                if let Problem::Credential(error) = &problem
+                    && error.code() == Code::Internal
+                {
+                    tracing::error!(
+                        error = error as &(dyn std::error::Error + 'static),
+                        "a handshake could not be answered"
+                    );
+                }
+                problem.response()
+            }))
+        })
+    }
+}
+
+impl std::fmt::Debug for WsApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WsApi")
+            .field("settings", &self.inner.settings)
+            .field("connections", &self.connections())
+            .finish_non_exhaustive()
+    }
+}
