@@ -34,8 +34,21 @@ struct Case {
 }
 
 impl Case {
-    const fn new(name: &'static str, durable: bool, load: Load, polls: usize, votes: usize) -> Self {
-        Self { name, durable, load, polls, votes, rounds: Vec::new() }
+    const fn new(
+        name: &'static str,
+        durable: bool,
+        load: Load,
+        polls: usize,
+        votes: usize,
+    ) -> Self {
+        Self {
+            name,
+            durable,
+            load,
+            polls,
+            votes,
+            rounds: Vec::new(),
+        }
     }
 
     /// Votes a second, of the round in the middle.
@@ -48,8 +61,13 @@ impl Case {
 
 fn main() -> ExitCode {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(quick))) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    match runtime
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(quick)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the bench failed: {error}");
@@ -61,13 +79,43 @@ fn main() -> ExitCode {
 async fn run(quick: bool) -> Outcome<()> {
     let (scale, rounds) = if quick { (1, 3) } else { (5, 7) };
     let mut cases = [
-        Case::new("file, 1 voter at a time", true, Load::Voters(1), 1, 1_000 * scale),
+        Case::new(
+            "file, 1 voter at a time",
+            true,
+            Load::Voters(1),
+            1,
+            1_000 * scale,
+        ),
         Case::new("file, 8 voters", true, Load::Voters(8), 1, 4_000 * scale),
         Case::new("file, 96 voters", true, Load::Voters(96), 1, 20_000 * scale),
-        Case::new("file, 1024 voters", true, Load::Voters(1024), 1, 40_000 * scale),
-        Case::new("file, 1024 voters, 1000 polls", true, Load::Voters(1024), 1000, 40_000 * scale),
-        Case::new("file, requests of 1000", true, Load::Requests(1000), 1, 60_000 * scale),
-        Case::new("memory, 1024 voters", false, Load::Voters(1024), 1, 40_000 * scale),
+        Case::new(
+            "file, 1024 voters",
+            true,
+            Load::Voters(1024),
+            1,
+            40_000 * scale,
+        ),
+        Case::new(
+            "file, 1024 voters, 1000 polls",
+            true,
+            Load::Voters(1024),
+            1000,
+            40_000 * scale,
+        ),
+        Case::new(
+            "file, requests of 1000",
+            true,
+            Load::Requests(1000),
+            1,
+            60_000 * scale,
+        ),
+        Case::new(
+            "memory, 1024 voters",
+            false,
+            Load::Voters(1024),
+            1,
+            40_000 * scale,
+        ),
     ];
     for round in 1..=rounds {
         for case in &mut cases {
@@ -92,7 +140,9 @@ async fn measure(case: &Case) -> Outcome<f64> {
     let engine = Engine::builder(store).build().await?;
     let mut polls = Vec::with_capacity(case.polls);
     for number in 0..case.polls {
-        let new = NewPoll::single(format!("Poll {number}"), ["a", "b", "c", "d"]).voters(Voters::Anyone).published();
+        let new = NewPoll::single(format!("Poll {number}"), ["a", "b", "c", "d"])
+            .voters(Voters::Anyone)
+            .published();
         polls.push(engine.polls().create(&Actor::System, new).await?.id);
     }
     #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
@@ -107,7 +157,10 @@ async fn measure(case: &Case) -> Outcome<f64> {
     Ok(pace(case.votes, took))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of votes are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of votes are far below 2^52"
+)]
 fn pace(votes: usize, took: Duration) -> f64 {
     votes as f64 / took.as_secs_f64()
 }
@@ -122,7 +175,10 @@ async fn one_by_one(engine: &Engine, polls: &[PollId], votes: usize, voters: usi
         let (engine, polls) = (engine.clone(), polls.to_vec());
         tokio::spawn(async move {
             for number in (first..votes).step_by(voters) {
-                engine.votes().cast(&Actor::System, ballot(polls[number % polls.len()], number)).await?;
+                engine
+                    .votes()
+                    .cast(&Actor::System, ballot(polls[number % polls.len()], number))
+                    .await?;
             }
             Outcome::Ok(())
         })
@@ -138,8 +194,13 @@ async fn by_requests(engine: &Engine, poll: PollId, votes: usize, ballots: usize
         let engine = engine.clone();
         tokio::spawn(async move {
             for start in (first * ballots..votes).step_by(2 * ballots) {
-                let request = (start..(start + ballots).min(votes)).map(|number| Ok(ballot(poll, number)));
-                for receipt in engine.votes().cast_all(&Actor::System, poll, request.collect()).await? {
+                let request =
+                    (start..(start + ballots).min(votes)).map(|number| Ok(ballot(poll, number)));
+                for receipt in engine
+                    .votes()
+                    .cast_all(&Actor::System, poll, request.collect())
+                    .await?
+                {
                     receipt?;
                 }
             }
@@ -162,14 +223,25 @@ async fn verify(engine: &Engine, polls: &[PollId], votes: usize) -> Outcome<()> 
         }
         counted += recount.ballots;
     }
-    if counted == votes as u64 { Ok(()) } else { Err(format!("{votes} answered, {counted} counted").into()) }
+    if counted == votes as u64 {
+        Ok(())
+    } else {
+        Err(format!("{votes} answered, {counted} counted").into())
+    }
 }
 
 fn print_table(cases: &[Case]) {
     let alone = cases[0].median();
-    println!("| engine in process, durable where it says file | votes/s | x one at a time | exact |");
+    println!(
+        "| engine in process, durable where it says file | votes/s | x one at a time | exact |"
+    );
     println!("| --- | ---: | ---: | --- |");
     for case in cases {
-        println!("| {} | {:.0} | {:.1} | yes |", case.name, case.median(), case.median() / alone);
+        println!(
+            "| {} | {:.0} | {:.1} | yes |",
+            case.name,
+            case.median(),
+            case.median() / alone
+        );
     }
 }

@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let engine = Engine::builder(SqliteStore::in_memory().await?).build().await?;
+    let engine = Engine::builder(SqliteStore::in_memory().await?)
+        .build()
+        .await?;
     let app = app(&engine);
     let listener = TcpListener::bind(("127.0.0.1", 8080)).await?;
     println!("listening on http://{}", listener.local_addr()?);
@@ -23,7 +25,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The application's own routes come first; what they do not know is polling's.
 fn app(engine: &Engine) -> Router {
     Router::new()
-        .route("/", get(|| async { "an application of its own, with polls at /api/v1" }))
+        .route(
+            "/",
+            get(|| async { "an application of its own, with polls at /api/v1" }),
+        )
         .route_service("/api/v1/ws", WsApi::new(engine.clone()))
         .fallback_service(HttpApi::new(engine.clone()))
 }

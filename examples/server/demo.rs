@@ -24,7 +24,10 @@ pub(crate) struct Demo {
 
 /// Creates the poll, which everybody may vote in, and starts the voting.
 pub(crate) async fn start(engine: &Engine) -> Result<Demo, PollError> {
-    let new = NewPoll::single(QUESTION, OPTIONS).voters(Voters::Anyone).listed().published();
+    let new = NewPoll::single(QUESTION, OPTIONS)
+        .voters(Voters::Anyone)
+        .listed()
+        .published();
     let poll = engine.polls().create(&Actor::System, new).await?.id;
     let engine = engine.clone();
     let task = tokio::spawn(async move { vote(engine, poll).await });
@@ -35,7 +38,11 @@ async fn vote(engine: Engine, poll: PollId) {
     let mut pace = interval(Duration::from_secs(1) / VOTES_A_SECOND);
     for number in 0..u64::from(VOTES_A_SECOND * SECONDS) {
         pace.tick().await;
-        let ballot = Ballot::of(poll, Voter::anyone(format!("simulated-{number}")), [option(number)]);
+        let ballot = Ballot::of(
+            poll,
+            Voter::anyone(format!("simulated-{number}")),
+            [option(number)],
+        );
         if let Err(error) = engine.votes().cast(&Actor::System, ballot).await {
             warn!(error = %error, "a simulated voter was refused");
         }

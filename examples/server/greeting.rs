@@ -14,7 +14,9 @@ pub(crate) fn lines(address: SocketAddr, demo: Option<PollId>) -> String {
         )
     };
     if let Some(poll) = demo {
-        let read = format!("\n# read the sample poll, for which simulated voters vote for a minute\ncurl -s {base}/polls/{poll}\n");
+        let read = format!(
+            "\n# read the sample poll, for which simulated voters vote for a minute\ncurl -s {base}/polls/{poll}\n"
+        );
         return read + &watch(&poll.to_string());
     }
     let create = format!(
@@ -30,7 +32,10 @@ pub(crate) fn lines(address: SocketAddr, demo: Option<PollId>) -> String {
     create + &vote + &read + &watch("$ID")
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the server has to say to people")]
+#[expect(
+    clippy::print_stdout,
+    reason = "this is what the server has to say to people"
+)]
 pub(crate) fn print(address: SocketAddr, demo: Option<PollId>) {
     println!("listening on http://{address}");
     println!("{}", lines(address, demo));

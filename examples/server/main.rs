@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
+use app::App;
 use settings::{Database, Settings};
 
 fn main() -> ExitCode {
@@ -51,16 +52,19 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
-    let app = app::App::new(engine.clone(), &settings)?;
+    let app = App::new(engine.clone(), &settings)?;
 
-    let demo = if settings.demo { Some(demo::start(&engine).await?) } else { None };
+    let demo = if settings.demo {
+        Some(demo::start(&engine).await?)
+    } else {
+        None
+    };
     greeting::print(address, demo.as_ref().map(|demo| demo.poll));
 
     app.serve(listener, asked_to_stop()?).await;
     if let Some(demo) = demo {
         demo.task.abort();
     }
-    engine.shutdown().await;
     info!("everything that was accepted is answered; good-bye");
     Ok(())
 }
@@ -70,7 +74,10 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
         Database::Memory => SqliteStore::in_memory().await?,
         Database::File(path) => SqliteStore::open(path).await?,
     };
-    Ok(Engine::builder(store).token_keys(settings.token_keys.clone()).build().await?)
+    Ok(Engine::builder(store)
+        .token_keys(settings.token_keys.clone())
+        .build()
+        .await?)
 }
 
 /// Returns when the process is asked to stop, by a service manager or from the keyboard.

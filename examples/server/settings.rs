@@ -130,10 +130,15 @@ fn database(url: &str) -> Result<Database, String> {
 /// The messages never repeat what was given: it is secret.
 fn token_keys(text: &str) -> Result<TokenKeys, String> {
     let key = |entry: &str| {
-        let (kid, secret) = entry.split_once(':').ok_or("each key is written as kid:secret")?;
+        let (kid, secret) = entry
+            .split_once(':')
+            .ok_or("each key is written as kid:secret")?;
         TokenKey::new(kid.trim(), secret.as_bytes())
     };
-    text.split(',').map(key).collect::<Result<_, String>>().map(TokenKeys)
+    text.split(',')
+        .map(key)
+        .collect::<Result<_, String>>()
+        .map(TokenKeys)
 }
 
 #[cfg(test)]
@@ -143,8 +148,14 @@ mod tests {
     #[test]
     fn what_follows_the_slashes_is_the_path_as_it_stands() {
         assert_eq!(database("sqlite::memory:"), Ok(Database::Memory));
-        assert_eq!(database("sqlite://polling.db"), Ok(Database::File("polling.db".into())));
-        assert_eq!(database("sqlite:///var/lib/a b?.db"), Ok(Database::File("/var/lib/a b?.db".into())));
+        assert_eq!(
+            database("sqlite://polling.db"),
+            Ok(Database::File("polling.db".into()))
+        );
+        assert_eq!(
+            database("sqlite:///var/lib/a b?.db"),
+            Ok(Database::File("/var/lib/a b?.db".into()))
+        );
         for bad in ["", "sqlite:", "sqlite://", "sqlite:polling.db", "mysql://x"] {
             assert!(database(bad).is_err(), "{bad}");
         }
@@ -157,7 +168,10 @@ mod tests {
             Settings::from(arguments).listen.to_string()
         };
         assert_eq!(listen(&["--port", "9000"]), "0.0.0.0:9000");
-        assert_eq!(listen(&["--port", "9000", "--listen", "127.0.0.1:1"]), "127.0.0.1:1");
+        assert_eq!(
+            listen(&["--port", "9000", "--listen", "127.0.0.1:1"]),
+            "127.0.0.1:1"
+        );
     }
 
     #[test]

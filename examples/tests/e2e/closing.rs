@@ -32,12 +32,17 @@ async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_re
     let mut client = Client::connect(server.address).await.unwrap();
     let poll = open_poll(&mut client).await;
     let id = poll["id"].as_str().unwrap();
-    let mut manager =
-        Client::connect(server.address).await.unwrap().bearer(poll["manage_token"].as_str().unwrap());
+    let mut manager = Client::connect(server.address)
+        .await
+        .unwrap()
+        .bearer(poll["manage_token"].as_str().unwrap());
 
     let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
     storm.reaches(500).await;
-    let (status, closed) = manager.send(Method::POST, &format!("/polls/{id}/close"), None).await.unwrap();
+    let (status, closed) = manager
+        .send(Method::POST, &format!("/polls/{id}/close"), None)
+        .await
+        .unwrap();
     assert_eq!(status, StatusCode::OK);
     let at_close = closed["results"].clone();
     assert_eq!(at_close["final"], true);
@@ -45,12 +50,27 @@ async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_re
     let answers = storm.over().await;
     assert_decided(&answers);
     let answered = recorded(&answers);
-    assert_eq!(at_close["ballots"], json!(answered.len()), "the answer to the close is the final result");
+    assert_eq!(
+        at_close["ballots"],
+        json!(answered.len()),
+        "the answer to the close is the final result"
+    );
     for voter in answered.keys() {
-        assert!(matches!(vote(&mut client, &poll, voter).await, Answer::Recorded { .. }), "a retry is recognised");
+        assert!(
+            matches!(
+                vote(&mut client, &poll, voter).await,
+                Answer::Recorded { .. }
+            ),
+            "a retry is recognised"
+        );
     }
     let late = vote(&mut client, &poll, "late").await;
-    assert_eq!(late, Answer::Refused { code: "poll_closed".into() });
+    assert_eq!(
+        late,
+        Answer::Refused {
+            code: "poll_closed".into()
+        }
+    );
     let (_, results) = client.get(&format!("/polls/{id}/results")).await;
     assert_eq!(results, at_close, "a final result never changes");
     assert!(server.stop().await.success());
@@ -66,7 +86,10 @@ async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused(
     let (_, poll) = client.post("/polls", &new).await;
     let id = poll["id"].as_str().unwrap();
     let mut viewer = Client::connect(server.address).await.unwrap();
-    let mut events = viewer.open(Method::GET, &format!("/polls/{id}/events"), None).await.unwrap();
+    let mut events = viewer
+        .open(Method::GET, &format!("/polls/{id}/events"), None)
+        .await
+        .unwrap();
 
     // Each goes on until it is told that the poll is closed.
     let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
@@ -75,7 +98,11 @@ async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused(
     let seen = until_final(&mut events).await;
     let answered = recorded(&answers).len();
     assert!(answered > 0);
-    assert_eq!(seen["ballots"], json!(answered), "the final result equals the number of answers");
+    assert_eq!(
+        seen["ballots"],
+        json!(answered),
+        "the final result equals the number of answers"
+    );
     let (_, results) = client.get(&format!("/polls/{id}/results")).await;
     assert_eq!(results, seen, "a final result never changes");
     assert!(server.stop().await.success());

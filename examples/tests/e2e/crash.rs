@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use polling_core::polls::{Status, Voters};
-use polling_core::{Actor, Ballot, Clock, Engine, FakeClock, NewPoll, Repository, SystemClock, Timestamp, Voter};
+use polling_core::{
+    Actor, Ballot, Clock, Engine, FakeClock, NewPoll, Repository, SystemClock, Timestamp, Voter,
+};
 use polling_sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -47,17 +49,29 @@ async fn bug_04_a_vote_that_was_answered_survives_kill_9() {
     let answers = storm.over().await;
     let answered = recorded(&answers);
     assert!(answered.len() >= 1_000);
-    assert!(answers.values().any(|answer| *answer == Answer::Nothing), "the storm was still going on");
+    assert!(
+        answers.values().any(|answer| *answer == Answer::Nothing),
+        "the storm was still going on"
+    );
 
     let server = ServerProcess::start(&database).await;
     let mut client = Client::connect(server.address).await.unwrap();
     let (_, results) = client.get(&format!("/polls/{id}/results")).await;
     let counted = usize::try_from(results["ballots"].as_u64().unwrap()).unwrap();
-    assert!((answered.len()..=answers.len()).contains(&counted), "{counted} counted, {} answered", answered.len());
+    assert!(
+        (answered.len()..=answers.len()).contains(&counted),
+        "{counted} counted, {} answered",
+        answered.len()
+    );
     // Everybody votes again: who was answered gets the very same receipt, and all others are recorded once.
     for voter in answers.keys() {
-        match (vote(&mut client, &poll, voter).await, answered.get(voter.as_str())) {
-            (Answer::Recorded { ballot_id }, Some(before)) => assert_eq!(&ballot_id, before, "{voter}"),
+        match (
+            vote(&mut client, &poll, voter).await,
+            answered.get(voter.as_str()),
+        ) {
+            (Answer::Recorded { ballot_id }, Some(before)) => {
+                assert_eq!(&ballot_id, before, "{voter}")
+            }
             (Answer::Recorded { .. }, None) => {}
             (answer, _) => panic!("{voter}: {answer:?}"),
         }
@@ -76,8 +90,15 @@ async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_ex
         let now = SystemClock.now().as_millis();
         let clock = FakeClock::at(Timestamp::from_millis(now - 7_200_000));
         let store = SqliteStore::open(&database).await.unwrap();
-        let engine = Engine::builder(store).clock(clock.clone()).build().await.unwrap();
-        let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Anyone).closes_at(clock.now().after(hour)).published();
+        let engine = Engine::builder(store)
+            .clock(clock.clone())
+            .build()
+            .await
+            .unwrap();
+        let new = NewPoll::single("?", ["a", "b"])
+            .voters(Voters::Anyone)
+            .closes_at(clock.now().after(hour))
+            .published();
         let poll = engine.polls().create(&Actor::System, new).await.unwrap();
         for voter in 0..10 {
             let ballot = Ballot::of(poll.id, Voter::anyone(format!("voter-{voter}")), [0]);
@@ -90,9 +111,19 @@ async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_ex
 
     let server = ServerProcess::start(&database).await;
     let mut client = Client::connect(server.address).await.unwrap();
-    let mut events = client.open(http::Method::GET, &format!("/polls/{}/events", poll.id), None).await.unwrap();
+    let mut events = client
+        .open(
+            http::Method::GET,
+            &format!("/polls/{}/events", poll.id),
+            None,
+        )
+        .await
+        .unwrap();
     let results = crate::support::events::until_final(&mut events).await;
-    assert_eq!((&results["status"], &results["ballots"]), (&json!("closed"), &json!(10)));
+    assert_eq!(
+        (&results["status"], &results["ballots"]),
+        (&json!("closed"), &json!(10))
+    );
     assert_eq!(results["options"][0]["votes"], 10);
     assert!(server.stop().await.success());
     recount(&database, &json!({"id": poll.id.to_string()}), 10).await;
@@ -108,7 +139,10 @@ async fn a_server_that_is_asked_to_stop_answers_what_is_in_flight() {
     storm.reaches(500).await;
     assert!(server.stop().await.success());
     let answers = storm.over().await;
-    let unanswered = answers.values().filter(|answer| **answer == Answer::Nothing).count();
+    let unanswered = answers
+        .values()
+        .filter(|answer| **answer == Answer::Nothing)
+        .count();
     // A request that was still on the wire when the server closed the connection was never read, and is not counted.
     let answered = recorded(&answers).len();
     recount(&database, &poll, answered).await;

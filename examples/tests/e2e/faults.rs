@@ -3,17 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::faulty::{Fault, FaultyStore};
 use futures_util::future::join_all;
 use polling_core::polls::Voters;
 use polling_core::votes::{VoteError, VoterKey};
-use polling_core::{Actor, Ballot, BallotId, Code, Engine, NewPoll, PollId, RandomIds, Receipt, Settings, Timestamp, Voter};
+use polling_core::{
+    Actor, Ballot, BallotId, Code, Engine, NewPoll, PollId, RandomIds, Receipt, Settings,
+    Timestamp, Voter,
+};
 use polling_sqlite::SqliteStore;
-use crate::support::faulty::{Fault, FaultyStore};
 
 async fn bed(settings: Settings) -> (Engine, FaultyStore, PollId) {
     let store = FaultyStore::new(Arc::new(SqliteStore::in_memory().await.unwrap()));
-    let engine = Engine::builder(store.clone()).settings(settings).build().await.unwrap();
-    let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Anyone).published();
+    let engine = Engine::builder(store.clone())
+        .settings(settings)
+        .build()
+        .await
+        .unwrap();
+    let new = NewPoll::single("?", ["a", "b"])
+        .voters(Voters::Anyone)
+        .published();
     let poll = engine.polls().create(&Actor::System, new).await.unwrap().id;
     (engine, store, poll)
 }
@@ -25,12 +34,22 @@ fn settings() -> Settings {
 }
 
 async fn vote(engine: &Engine, poll: PollId, voter: &str) -> Result<Receipt, VoteError> {
-    engine.votes().cast(&Actor::anonymous(), Ballot::of(poll, Voter::anyone(voter), [0])).await
+    engine
+        .votes()
+        .cast(
+            &Actor::anonymous(),
+            Ballot::of(poll, Voter::anyone(voter), [0]),
+        )
+        .await
 }
 
 /// Answered, counted and recounted are the same number.
 async fn assert_exact(engine: &Engine, poll: PollId, ballots: u64) {
-    let recount = engine.results().recount(&Actor::System, poll).await.unwrap();
+    let recount = engine
+        .results()
+        .recount(&Actor::System, poll)
+        .await
+        .unwrap();
     assert!(recount.agrees(), "{recount:?}");
     assert_eq!(recount.ballots, ballots);
 }
@@ -47,10 +66,16 @@ async fn a_commit_whose_answer_was_lost_is_answered_as_recorded() {
     let (engine, store, poll) = bed(settings()).await;
     store.will([Fault::LostAfterCommit]);
     let receipt = vote(&engine, poll, "ada").await.unwrap();
-    assert!(receipt.created, "it was this very call that recorded the ballot");
+    assert!(
+        receipt.created,
+        "it was this very call that recorded the ballot"
+    );
     let again = vote(&engine, poll, "ada").await.unwrap();
     assert!(!again.created);
-    assert_eq!((again.ballot_id, again.cast_at), (receipt.ballot_id, receipt.cast_at));
+    assert_eq!(
+        (again.ballot_id, again.cast_at),
+        (receipt.ballot_id, receipt.cast_at)
+    );
     assert_exact(&engine, poll, 1).await;
 }
 
@@ -68,12 +93,24 @@ async fn a_store_that_stays_away_is_unavailable_and_a_retry_finds_out() {
     let id = BallotId::new(Timestamp::EPOCH, &RandomIds);
     let ballot = Ballot::of(poll, Voter::anyone("ada"), [0]).with_id(id);
     // The first sending is written, and neither it nor the later ones are heard of.
-    store.will([Fault::LostAfterCommit].into_iter().chain([Fault::LostBeforeCommit; 100]));
-    let error = engine.votes().cast(&Actor::anonymous(), ballot.clone()).await.unwrap_err();
+    store.will(
+        [Fault::LostAfterCommit]
+            .into_iter()
+            .chain([Fault::LostBeforeCommit; 100]),
+    );
+    let error = engine
+        .votes()
+        .cast(&Actor::anonymous(), ballot.clone())
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     // The store is back for the retry, however many of the faults are left.
     let receipt = loop {
-        match engine.votes().cast(&Actor::anonymous(), ballot.clone()).await {
+        match engine
+            .votes()
+            .cast(&Actor::anonymous(), ballot.clone())
+            .await
+        {
             Ok(receipt) => break receipt,
             Err(error) => assert_eq!(error.code(), Code::Unavailable),
         }
@@ -98,7 +135,10 @@ async fn bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly() {
     }
     assert_exact(&engine, poll, 99).await;
     let largest = store.batches().into_iter().max();
-    assert!(largest > Some(10), "what arrived meanwhile was one batch, and its good halves stayed large: {largest:?}");
+    assert!(
+        largest > Some(10),
+        "what arrived meanwhile was one batch, and its good halves stayed large: {largest:?}"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +154,10 @@ async fn twins_in_one_batch_are_decided_one_after_the_other() {
     assert!(answers[0].as_ref().unwrap().created);
     for (number, answer) in answers.iter().enumerate().skip(1) {
         match answer {
-            Ok(receipt) => assert!(number % 2 == 0 && !receipt.created, "the same content is a retry"),
+            Ok(receipt) => assert!(
+                number % 2 == 0 && !receipt.created,
+                "the same content is a retry"
+            ),
             Err(error) => assert!(number % 2 == 1 && error.code() == Code::AlreadyVoted),
         }
     }
@@ -131,16 +174,37 @@ async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered() {
     let voters: Vec<String> = (0..200).map(|number| format!("voter-{number}")).collect();
     let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));
     let request = async {
-        let ballots = (0..50).map(|number| Ok(Ballot::of(poll, Voter::anyone(format!("batch-{number}")), [0])));
-        let refused = engine.votes().cast_all(&Actor::anonymous(), poll, ballots.collect()).await;
+        let ballots = (0..50).map(|number| {
+            Ok(Ballot::of(
+                poll,
+                Voter::anyone(format!("batch-{number}")),
+                [0],
+            ))
+        });
+        let refused = engine
+            .votes()
+            .cast_all(&Actor::anonymous(), poll, ballots.collect())
+            .await;
         store.release();
         refused.unwrap_err()
     };
     let (answers, refused) = tokio::join!(votes, request);
-    assert_eq!(refused.code(), Code::Overloaded, "a batch is taken whole or refused whole");
+    assert_eq!(
+        refused.code(),
+        Code::Overloaded,
+        "a batch is taken whole or refused whole"
+    );
     let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-    assert!(taken.len() >= 50 && refused.len() >= 50, "{} taken", taken.len());
-    assert!(refused.into_iter().all(|answer| answer.unwrap_err().code() == Code::Overloaded));
+    assert!(
+        taken.len() >= 50 && refused.len() >= 50,
+        "{} taken",
+        taken.len()
+    );
+    assert!(
+        refused
+            .into_iter()
+            .all(|answer| answer.unwrap_err().code() == Code::Overloaded)
+    );
     assert_exact(&engine, poll, taken.len() as u64).await;
 }
 
@@ -158,7 +222,10 @@ async fn a_shutdown_answers_what_was_accepted_and_takes_no_more() {
     };
     let (answers, ()) = tokio::join!(votes, shutdown);
     assert!(answers.into_iter().all(|answer| answer.is_ok()));
-    assert_eq!(vote(&engine, poll, "late").await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(
+        vote(&engine, poll, "late").await.unwrap_err().code(),
+        Code::Unavailable
+    );
     assert_exact(&engine, poll, 100).await;
 }
 

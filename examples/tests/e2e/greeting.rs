@@ -25,8 +25,13 @@ async fn the_lines_that_the_server_prints_create_vote_read_and_watch() {
             seen.push('\n');
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), read).await.unwrap();
-    assert!(seen.contains(r#""voter":"ada""#), "the receipt of the vote: {seen}");
+    tokio::time::timeout(std::time::Duration::from_secs(60), read)
+        .await
+        .unwrap();
+    assert!(
+        seen.contains(r#""voter":"ada""#),
+        "the receipt of the vote: {seen}"
+    );
     assert!(seen.contains(r#""ballots":1"#), "the result: {seen}");
     shell.start_kill().unwrap();
     shell.wait().await.unwrap();
@@ -39,7 +44,12 @@ async fn a_second_server_on_the_same_file_is_refused_in_words() {
     let database = folder.path().join("one.db");
     let server = ServerProcess::start(&database).await;
     let second = Command::new(crate::support::process::program())
-        .args(["--listen", "127.0.0.1:0", "--database-url", &format!("sqlite://{}", database.display())])
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--database-url",
+            &format!("sqlite://{}", database.display()),
+        ])
         .output()
         .await
         .unwrap();

@@ -24,7 +24,10 @@ impl Client {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, bearer: None })
+        Ok(Self {
+            sender,
+            bearer: None,
+        })
     }
 
     /// The same, with a credential.
@@ -34,11 +37,23 @@ impl Client {
     }
 
     /// Sends a request under `/api/v1`, and reads the answer as JSON; no body is `null`.
-    pub async fn send(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), Failure> {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), Failure> {
         let response = self.open(method, path, body).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        Ok((status, if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? }))
+        Ok((
+            status,
+            if body.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_slice(&body)?
+            },
+        ))
     }
 
     /// Sends a request under `/api/v1`, and leaves the answer's body to be read.
@@ -48,7 +63,10 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<http::Response<Incoming>, Failure> {
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header(header::HOST, "localhost");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header(header::HOST, "localhost");
         if let Some(token) = &self.bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -64,10 +82,14 @@ impl Client {
     }
 
     pub async fn get(&mut self, path: &str) -> (StatusCode, Value) {
-        self.send(Method::GET, path, None).await.expect("the server answers")
+        self.send(Method::GET, path, None)
+            .await
+            .expect("the server answers")
     }
 
     pub async fn post(&mut self, path: &str, body: &Value) -> (StatusCode, Value) {
-        self.send(Method::POST, path, Some(body)).await.expect("the server answers")
+        self.send(Method::POST, path, Some(body))
+            .await
+            .expect("the server answers")
     }
 }

@@ -14,8 +14,15 @@ pub async fn until_final(response: &mut http::Response<Incoming>) -> Value {
     let read = async {
         let mut text = String::new();
         loop {
-            let frame = response.body_mut().frame().await.expect("the stream goes on").expect("it can be read");
-            text.push_str(std::str::from_utf8(frame.data_ref().expect("no trailers")).expect("it is text"));
+            let frame = response
+                .body_mut()
+                .frame()
+                .await
+                .expect("the stream goes on")
+                .expect("it can be read");
+            text.push_str(
+                std::str::from_utf8(frame.data_ref().expect("no trailers")).expect("it is text"),
+            );
             while let Some((event, rest)) = text.split_once("\n\n") {
                 let data = event.lines().find_map(|line| line.strip_prefix("data:"));
                 let data: Option<Value> = data.and_then(|data| serde_json::from_str(data).ok());
@@ -26,5 +33,7 @@ pub async fn until_final(response: &mut http::Response<Incoming>) -> Value {
             }
         }
     };
-    timeout(PATIENCE, read).await.expect("the final result comes")
+    timeout(PATIENCE, read)
+        .await
+        .expect("the final result comes")
 }

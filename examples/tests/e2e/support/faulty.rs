@@ -8,7 +8,8 @@ use polling_core::polls::PollRepository;
 use polling_core::results::ResultsRepository;
 use polling_core::users::UserRepository;
 use polling_core::votes::{
-    BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter, VoterKey, Withdrawal,
+    BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
+    VoterKey, Withdrawal,
 };
 use polling_core::{BallotId, PollId, Repository, StoreError, Timestamp};
 use tokio::sync::Semaphore;
@@ -47,7 +48,10 @@ impl FaultyStore {
             gate: Semaphore::new(1),
             batches: Mutex::default(),
         };
-        Self { inner, script: Arc::new(script) }
+        Self {
+            inner,
+            script: Arc::new(script),
+        }
     }
 
     /// The next batches meet these.
@@ -84,10 +88,18 @@ struct FaultyWriter {
 #[async_trait]
 impl VoteWriter for FaultyWriter {
     async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
-        drop(self.script.gate.acquire().await.expect("it is never closed"));
+        drop(
+            self.script
+                .gate
+                .acquire()
+                .await
+                .expect("it is never closed"),
+        );
         let poison = *self.script.poison.lock().unwrap();
         if batch.iter().any(|ballot| Some(ballot.voter) == poison) {
-            return Err(RecordError::Poisoned("a ballot that cannot be written".into()));
+            return Err(RecordError::Poisoned(
+                "a ballot that cannot be written".into(),
+            ));
         }
         let fault = self.script.faults.lock().unwrap().pop_front();
         if let Some(Fault::LostBeforeCommit) = fault {
@@ -107,14 +119,26 @@ impl VoteWriter for FaultyWriter {
 impl VoteRepository for FaultyStore {
     async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
         let inner = self.inner.votes().writer().await?;
-        Ok(Box::new(FaultyWriter { inner, script: Arc::clone(&self.script) }))
+        Ok(Box::new(FaultyWriter {
+            inner,
+            script: Arc::clone(&self.script),
+        }))
     }
 
-    async fn find(&self, poll: PollId, voter: &VoterKey) -> Result<Option<RecordedBallot>, StoreError> {
+    async fn find(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+    ) -> Result<Option<RecordedBallot>, StoreError> {
         self.inner.votes().find(poll, voter).await
     }
 
-    async fn is_superseded(&self, poll: PollId, voter: &VoterKey, id: BallotId) -> Result<bool, StoreError> {
+    async fn is_superseded(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+        id: BallotId,
+    ) -> Result<bool, StoreError> {
         self.inner.votes().is_superseded(poll, voter, id).await
     }
 
@@ -122,7 +146,12 @@ impl VoteRepository for FaultyStore {
         self.inner.votes().change(ballot).await
     }
 
-    async fn withdraw(&self, poll: PollId, voter: &VoterKey, at: Timestamp) -> Result<Withdrawal, StoreError> {
+    async fn withdraw(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+        at: Timestamp,
+    ) -> Result<Withdrawal, StoreError> {
         self.inner.votes().withdraw(poll, voter, at).await
     }
 }

@@ -28,7 +28,14 @@ impl ServerProcess {
 
     pub async fn start_with(database_url: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(program())
-            .args(["--listen", "127.0.0.1:0", "--log", "warn", "--database-url", database_url])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--log",
+                "warn",
+                "--database-url",
+                database_url,
+            ])
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -40,32 +47,54 @@ impl ServerProcess {
         let read = async {
             // The greeting's last line is the one to watch with.
             while !greeting.trim_end().ends_with("/events") {
-                let line = lines.next_line().await.expect("the output can be read").expect("the server greets");
+                let line = lines
+                    .next_line()
+                    .await
+                    .expect("the output can be read")
+                    .expect("the server greets");
                 greeting.push_str(&line);
                 greeting.push('\n');
             }
         };
         timeout(PATIENCE, read).await.expect("the server starts");
-        let address = greeting.lines().find_map(|line| line.strip_prefix("listening on http://"));
-        let address = address.expect("the greeting says where").parse().expect("it is an address");
-        Self { child, address, greeting }
+        let address = greeting
+            .lines()
+            .find_map(|line| line.strip_prefix("listening on http://"));
+        let address = address
+            .expect("the greeting says where")
+            .parse()
+            .expect("it is an address");
+        Self {
+            child,
+            address,
+            greeting,
+        }
     }
 
     /// Pulls the plug.
     pub async fn kill_9(mut self) {
         self.child.start_kill().expect("it runs");
-        timeout(PATIENCE, self.child.wait()).await.expect("a killed server ends").expect("it can be waited for");
+        timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("a killed server ends")
+            .expect("it can be waited for");
     }
 
     /// Asks it to stop, and waits until it has.
     pub async fn stop(mut self) -> ExitStatus {
         self.ask_to_stop().await;
-        timeout(PATIENCE, self.child.wait()).await.expect("the server stops").expect("it can be waited for")
+        timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("the server stops")
+            .expect("it can be waited for")
     }
 
     pub async fn ask_to_stop(&self) {
         let id = self.child.id().expect("it runs").to_string();
-        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await;
+        let asked = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {id}")])
+            .status()
+            .await;
         assert!(asked.expect("there is a shell").success());
     }
 }
@@ -73,6 +102,9 @@ impl ServerProcess {
 /// Where cargo puts examples, seen from where it puts tests.
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let target = test.parent().and_then(Path::parent).expect("tests are in target/PROFILE/deps");
+    let target = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("tests are in target/PROFILE/deps");
     target.join("examples/server")
 }

@@ -22,8 +22,12 @@ pub struct Storm {
 /// What a voter was told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    Recorded { ballot_id: String },
-    Refused { code: String },
+    Recorded {
+        ballot_id: String,
+    },
+    Refused {
+        code: String,
+    },
     /// The connection broke: nobody knows.
     Nothing,
 }
@@ -38,7 +42,9 @@ impl Storm {
             let (recorded, moved, poll) = (Arc::clone(&recorded), Arc::clone(&moved), poll.clone());
             voters.spawn(async move {
                 let mut answers = Vec::new();
-                let Ok(mut client) = Client::connect(address).await else { return answers };
+                let Ok(mut client) = Client::connect(address).await else {
+                    return answers;
+                };
                 for number in 0..each {
                     let voter = format!("voter-{connection}-{number}");
                     let answer = vote(&mut client, &poll, &voter).await;
@@ -53,7 +59,11 @@ impl Storm {
                 answers
             });
         }
-        Self { voters, recorded, moved }
+        Self {
+            voters,
+            recorded,
+            moved,
+        }
     }
 
     /// Returns when at least so many votes were answered.
@@ -76,12 +86,20 @@ pub fn ballot(poll: &Value, voter: &str) -> Value {
 }
 
 pub async fn vote(client: &mut Client, poll: &Value, voter: &str) -> Answer {
-    let path = format!("/polls/{}/votes", poll["id"].as_str().expect("a poll has an id"));
-    match client.send(Method::POST, &path, Some(&ballot(poll, voter))).await {
-        Ok((StatusCode::CREATED | StatusCode::OK, receipt)) => {
-            Answer::Recorded { ballot_id: receipt["ballot_id"].as_str().expect("a receipt").to_owned() }
-        }
-        Ok((_, problem)) => Answer::Refused { code: problem["code"].as_str().expect("a problem").to_owned() },
+    let path = format!(
+        "/polls/{}/votes",
+        poll["id"].as_str().expect("a poll has an id")
+    );
+    match client
+        .send(Method::POST, &path, Some(&ballot(poll, voter)))
+        .await
+    {
+        Ok((StatusCode::CREATED | StatusCode::OK, receipt)) => Answer::Recorded {
+            ballot_id: receipt["ballot_id"].as_str().expect("a receipt").to_owned(),
+        },
+        Ok((_, problem)) => Answer::Refused {
+            code: problem["code"].as_str().expect("a problem").to_owned(),
+        },
         Err(_) => Answer::Nothing,
     }
 }

@@ -1,0 +1,107 @@
+//! The services behind one listener: `/api/v1/ws` goes to the WebSocket face, `/metrics` to the exporter, and all else to
+//! the HTTP face.
+
+use std::convert::Infallible;
+use std::error::Error;
+
+use http::{Method, Request, Response, header};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::{Bytes, Incoming};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use polling_core::Engine;
+use polling_http::server::{ServerSettings, serve};
+use polling_http::{HttpApi, HttpSettings};
+use polling_ws::{Goodbye, Origins, WsApi, WsSettings};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::{Service, service_fn};
+
+use crate::settings::Settings;
+
+const WEB_SOCKET: &str = "/api/v1/ws";
+const METRICS: &str = "/metrics";
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// All that listens.
+pub(crate) struct App {
+    engine: Engine,
+    http: HttpApi,
+    ws: WsApi,
+    metrics: PrometheusHandle,
+}
+
+impl App {
+    pub(crate) fn new(
+        engine: Engine,
+        settings: &Settings,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let mut http = HttpSettings::default();
+        let mut ws = WsSettings::default();
+        if !settings.allowed_origins.is_empty() {
+            http.cors_origins = settings
+                .allowed_origins
+                .iter()
+                .map(|origin| origin.parse())
+                .collect::<Result<_, _>>()?;
+            ws.origins = Origins::Listed(settings.allowed_origins.clone());
+        }
+        Ok(Self {
+            http: HttpApi::with_settings(engine.clone(), http),
+            ws: WsApi::with(engine.clone(), ws),
+            metrics: PrometheusBuilder::new().install_recorder()?,
+            engine,
+        })
+    }
+
+    /// Serves until it is asked to stop; then takes no more, and returns when everything accepted is answered.
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        asked_to_stop: impl Future<Output = ()>,
+    ) {
+        let Self {
+            engine,
+            http,
+            ws,
+            metrics,
+        } = self;
+        let stopping = CancellationToken::new();
+        let service = {
+            let ws = ws.clone();
+            service_fn(move |request| answer(http.clone(), ws.clone(), metrics.clone(), request))
+        };
+        let serving = serve(
+            listener,
+            service,
+            ServerSettings::default(),
+            stopping.cancelled(),
+        );
+        let leaving = async {
+            asked_to_stop.await;
+            stopping.cancel();
+            // Neither kind of viewer goes by itself: WebSockets are no requests any more, and event streams never end.
+            ws.shutdown(Goodbye::Leaving).await;
+            engine.shutdown().await;
+        };
+        tokio::join!(serving, leaving);
+    }
+}
+
+async fn answer(
+    mut http: HttpApi,
+    mut ws: WsApi,
+    metrics: PrometheusHandle,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    Ok(match (request.uri().path(), request.method()) {
+        (WEB_SOCKET, _) => ws.call(request).await?.map(BodyExt::boxed_unsync),
+        (METRICS, &Method::GET) => {
+            let mut response = Response::new(Full::from(metrics.render()).boxed_unsync());
+            let text = header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, text);
+            response
+        }
+        _ => http.call(request).await?.map(BodyExt::boxed_unsync),
+    })
+}
