@@ -3,6 +3,7 @@
 //! Every figure is of durable votes: each was answered after its commit. The rounds of all cases are interleaved, so that
 //! a machine that changes its pace changes it for all; the median round is shown, beside its ratio to one voter at a time,
 //! who pays for one flush a vote. After each round the counters must equal the votes that were answered, and a recount.
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
 //! Mounts polling in an axum application, beside its own pages. Run it with `cargo run --example axum`.
+#![expect(clippy::print_stdout, reason = "it shows what happens")]
 
 use std::error::Error;
 

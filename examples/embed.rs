@@ -1,4 +1,5 @@
 //! The engine inside an application: no server, no transport. Run it with `cargo run --example embed`.
+#![expect(clippy::print_stdout, reason = "it shows what happens")]
 
 use polling_core::{Actor, Ballot, Engine, NewPoll, Voter};
 use polling_sqlite::SqliteStore;

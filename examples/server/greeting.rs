@@ -1,5 +1,6 @@
 //! What the server says when it is ready: where it listens, and lines to paste into a shell.
 
+use std::io::Write;
 use std::net::SocketAddr;
 
 use polling_core::PollId;
@@ -32,13 +33,13 @@ pub(crate) fn lines(address: SocketAddr, demo: Option<PollId>) -> String {
     create + &vote + &read + &watch("$ID")
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "this is what the server has to say to people"
-)]
+/// Prints the greeting. A server whose output nobody reads serves all the same.
 pub(crate) fn print(address: SocketAddr, demo: Option<PollId>) {
-    println!("listening on http://{address}");
-    println!("{}", lines(address, demo));
+    let greeting = format!("listening on http://{address}\n{}\n", lines(address, demo));
+    let mut output = std::io::stdout().lock();
+    let _ = output
+        .write_all(greeting.as_bytes())
+        .and_then(|()| output.flush());
 }
 
 /// An address that one can connect to, where the server listens on all of them.

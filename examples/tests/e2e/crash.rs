@@ -18,7 +18,7 @@ use crate::support::storm::{Answer, Storm, recorded, vote};
 
 const CONNECTIONS: usize = 32;
 
-pub async fn open_poll(client: &mut Client) -> Value {
+pub(crate) async fn open_poll(client: &mut Client) -> Value {
     let new = json!({"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "publish": true});
     let (status, poll) = client.post("/polls", &new).await;
     assert_eq!(status, StatusCode::CREATED, "{poll}");
@@ -70,7 +70,7 @@ async fn bug_04_a_vote_that_was_answered_survives_kill_9() {
             answered.get(voter.as_str()),
         ) {
             (Answer::Recorded { ballot_id }, Some(before)) => {
-                assert_eq!(&ballot_id, before, "{voter}")
+                assert_eq!(&ballot_id, before, "{voter}");
             }
             (Answer::Recorded { .. }, None) => {}
             (answer, _) => panic!("{voter}: {answer:?}"),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::faulty::{Fault, FaultyStore};
 use futures_util::future::join_all;
 use polling_core::polls::Voters;
 use polling_core::votes::{VoteError, VoterKey};
@@ -12,6 +11,9 @@ use polling_core::{
     Timestamp, Voter,
 };
 use polling_sqlite::SqliteStore;
+use sha2::{Digest, Sha256};
+
+use crate::support::faulty::{Fault, FaultyStore};
 
 async fn bed(settings: Settings) -> (Engine, FaultyStore, PollId) {
     let store = FaultyStore::new(Arc::new(SqliteStore::in_memory().await.unwrap()));
@@ -24,6 +26,10 @@ async fn bed(settings: Settings) -> (Engine, FaultyStore, PollId) {
         .voters(Voters::Anyone)
         .published();
     let poll = engine.polls().create(&Actor::System, new).await.unwrap().id;
+    // With the poll in the cache, a vote is in its queue as soon as it is polled once.
+    let nobody = Voter::anyone("nobody");
+    let unknown = engine.votes().read(&Actor::System, poll, &nobody).await;
+    assert_eq!(unknown.unwrap_err().code(), Code::VoteNotFound);
     (engine, store, poll)
 }
 
@@ -54,11 +60,10 @@ async fn assert_exact(engine: &Engine, poll: PollId, ballots: u64) {
     assert_eq!(recount.ballots, ballots);
 }
 
-/// The key of a voter of a poll for anyone, found through the store: its making is the core's own affair.
-async fn key_of(voter: &str) -> VoterKey {
-    use sha2::Digest;
-    let digest = sha2::Sha256::digest(["anyone\0", voter].concat());
-    VoterKey::from_bytes(digest[..16].try_into().unwrap())
+/// The key of a voter of a poll for anyone, as it is documented.
+fn key_of(voter: &str) -> VoterKey {
+    let digest = Sha256::digest(["anyone\0", voter].concat());
+    VoterKey::from_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
 }
 
 #[tokio::test]
@@ -122,7 +127,7 @@ async fn a_store_that_stays_away_is_unavailable_and_a_retry_finds_out() {
 #[tokio::test]
 async fn bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly() {
     let (engine, store, poll) = bed(settings()).await;
-    store.poison(key_of("voter-37").await);
+    store.poison(key_of("voter-37"));
     store.hold();
     let voters: Vec<String> = (0..100).map(|number| format!("voter-{number}")).collect();
     let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));

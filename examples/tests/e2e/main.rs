@@ -1,6 +1,10 @@
 //! The end-to-end tests: the engine, the store and the transports together, over real sockets, as users meet them.
 //!
 //! They are one program, because linking is what takes the time.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 mod closing;
 mod crash;

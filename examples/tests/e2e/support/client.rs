@@ -13,13 +13,13 @@ use tokio::net::TcpStream;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// One keep-alive connection.
-pub struct Client {
+pub(crate) struct Client {
     sender: SendRequest<Full<Bytes>>,
     bearer: Option<String>,
 }
 
 impl Client {
-    pub async fn connect(address: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) async fn connect(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -31,13 +31,13 @@ impl Client {
     }
 
     /// The same, with a credential.
-    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+    pub(crate) fn bearer(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(token.into());
         self
     }
 
     /// Sends a request under `/api/v1`, and reads the answer as JSON; no body is `null`.
-    pub async fn send(
+    pub(crate) async fn send(
         &mut self,
         method: Method,
         path: &str,
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Sends a request under `/api/v1`, and leaves the answer's body to be read.
-    pub async fn open(
+    pub(crate) async fn open(
         &mut self,
         method: Method,
         path: &str,
@@ -81,13 +81,13 @@ impl Client {
         Ok(self.sender.send_request(request.body(body)?).await?)
     }
 
-    pub async fn get(&mut self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&mut self, path: &str) -> (StatusCode, Value) {
         self.send(Method::GET, path, None)
             .await
             .expect("the server answers")
     }
 
-    pub async fn post(&mut self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&mut self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.send(Method::POST, path, Some(body))
             .await
             .expect("the server answers")

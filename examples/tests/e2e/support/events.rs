@@ -10,7 +10,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads until final results come, and returns them.
-pub async fn until_final(response: &mut http::Response<Incoming>) -> Value {
+pub(crate) async fn until_final(response: &mut http::Response<Incoming>) -> Value {
     let read = async {
         let mut text = String::new();
         loop {

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 /// What the next batch meets; after the last of these, everything goes well.
 #[derive(Clone, Copy, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The batch is written, and the connection is lost before the writer hears of it.
     LostAfterCommit,
     /// The connection is lost before anything is written.
@@ -25,7 +25,7 @@ pub enum Fault {
 
 /// A store around a real one.
 #[derive(Clone)]
-pub struct FaultyStore {
+pub(crate) struct FaultyStore {
     inner: Arc<dyn Repository>,
     script: Arc<Script>,
 }
@@ -41,7 +41,7 @@ struct Script {
 
 impl FaultyStore {
     /// A store in which everything goes well, until it is told otherwise.
-    pub fn new(inner: Arc<dyn Repository>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Repository>) -> Self {
         let script = Script {
             faults: Mutex::default(),
             poison: Mutex::default(),
@@ -55,27 +55,27 @@ impl FaultyStore {
     }
 
     /// The next batches meet these.
-    pub fn will(&self, faults: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn will(&self, faults: impl IntoIterator<Item = Fault>) {
         self.script.faults.lock().unwrap().extend(faults);
     }
 
     /// No batch with a ballot of this voter can be written from now on.
-    pub fn poison(&self, voter: VoterKey) {
+    pub(crate) fn poison(&self, voter: VoterKey) {
         *self.script.poison.lock().unwrap() = Some(voter);
     }
 
     /// Batches wait from now on.
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.script.gate.forget_permits(1);
     }
 
     /// Batches go on.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.script.gate.add_permits(1);
     }
 
     /// How many ballots each batch had that was written.
-    pub fn batches(&self) -> Vec<usize> {
+    pub(crate) fn batches(&self) -> Vec<usize> {
         self.script.batches.lock().unwrap().clone()
     }
 }

@@ -1,7 +1,7 @@
 //! What the end-to-end tests share.
 
-pub mod client;
-pub mod events;
-pub mod faulty;
-pub mod process;
-pub mod storm;
+pub(crate) mod client;
+pub(crate) mod events;
+pub(crate) mod faulty;
+pub(crate) mod process;
+pub(crate) mod storm;

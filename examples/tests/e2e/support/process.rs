@@ -13,20 +13,20 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server. It is killed when it is dropped.
-pub struct ServerProcess {
+pub(crate) struct ServerProcess {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// What it printed up to its greeting's end, where it was read.
-    pub greeting: String,
+    pub(crate) greeting: String,
 }
 
 impl ServerProcess {
     /// Starts a server on this database file and a free port.
-    pub async fn start(database: &Path) -> Self {
+    pub(crate) async fn start(database: &Path) -> Self {
         Self::start_with(&format!("sqlite://{}", database.display()), &[]).await
     }
 
-    pub async fn start_with(database_url: &str, flags: &[&str]) -> Self {
+    pub(crate) async fn start_with(database_url: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(program())
             .args([
                 "--listen",
@@ -72,7 +72,7 @@ impl ServerProcess {
     }
 
     /// Pulls the plug.
-    pub async fn kill_9(mut self) {
+    pub(crate) async fn kill_9(mut self) {
         self.child.start_kill().expect("it runs");
         timeout(PATIENCE, self.child.wait())
             .await
@@ -81,7 +81,7 @@ impl ServerProcess {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub(crate) async fn stop(mut self) -> ExitStatus {
         self.ask_to_stop().await;
         timeout(PATIENCE, self.child.wait())
             .await
@@ -89,7 +89,7 @@ impl ServerProcess {
             .expect("it can be waited for")
     }
 
-    pub async fn ask_to_stop(&self) {
+    pub(crate) async fn ask_to_stop(&self) {
         let id = self.child.id().expect("it runs").to_string();
         let asked = Command::new("sh")
             .args(["-c", &format!("kill -TERM {id}")])
@@ -100,7 +100,7 @@ impl ServerProcess {
 }
 
 /// Where cargo puts examples, seen from where it puts tests.
-pub fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let target = test
         .parent()

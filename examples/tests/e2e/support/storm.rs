@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::client::Client;
 
 /// A storm of votes in one poll.
-pub struct Storm {
+pub(crate) struct Storm {
     voters: JoinSet<Vec<(String, Answer)>>,
     recorded: Arc<AtomicUsize>,
     moved: Arc<Notify>,
@@ -21,7 +21,7 @@ pub struct Storm {
 
 /// What a voter was told.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub(crate) enum Answer {
     Recorded {
         ballot_id: String,
     },
@@ -35,7 +35,12 @@ pub enum Answer {
 impl Storm {
     /// Lets `connections` send votes, each waiting for the answer before the next, up to `each`; a connection ends its
     /// storm when it breaks or when it is told that the poll is closed.
-    pub fn start(address: SocketAddr, poll: &Value, connections: usize, each: usize) -> Self {
+    pub(crate) fn start(
+        address: SocketAddr,
+        poll: &Value,
+        connections: usize,
+        each: usize,
+    ) -> Self {
         let (recorded, moved) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let mut voters = JoinSet::new();
         for connection in 0..connections {
@@ -67,25 +72,25 @@ impl Storm {
     }
 
     /// Returns when at least so many votes were answered.
-    pub async fn reaches(&self, recorded: usize) {
+    pub(crate) async fn reaches(&self, recorded: usize) {
         while self.recorded.load(Ordering::Relaxed) < recorded {
             self.moved.notified().await;
         }
     }
 
     /// What every voter was told, when the storm is over.
-    pub async fn over(self) -> BTreeMap<String, Answer> {
+    pub(crate) async fn over(self) -> BTreeMap<String, Answer> {
         self.voters.join_all().await.into_iter().flatten().collect()
     }
 }
 
 /// The ballot of a voter: the same each time, so that it can be sent again.
-pub fn ballot(poll: &Value, voter: &str) -> Value {
+pub(crate) fn ballot(poll: &Value, voter: &str) -> Value {
     let option = voter.len() % 2;
     json!({"option_id": poll["options"][option]["id"], "voter": voter})
 }
 
-pub async fn vote(client: &mut Client, poll: &Value, voter: &str) -> Answer {
+pub(crate) async fn vote(client: &mut Client, poll: &Value, voter: &str) -> Answer {
     let path = format!(
         "/polls/{}/votes",
         poll["id"].as_str().expect("a poll has an id")
@@ -105,7 +110,7 @@ pub async fn vote(client: &mut Client, poll: &Value, voter: &str) -> Answer {
 }
 
 /// The ballots that were answered as recorded.
-pub fn recorded(answers: &BTreeMap<String, Answer>) -> BTreeMap<&str, &str> {
+pub(crate) fn recorded(answers: &BTreeMap<String, Answer>) -> BTreeMap<&str, &str> {
     answers
         .iter()
         .filter_map(|(voter, answer)| match answer {
