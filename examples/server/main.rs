@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::new(&settings.log))
         .with_writer(std::io::stderr)
         .init();
-    match run(settings) {
+    match run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut causes = vec![error.to_string()];
@@ -45,14 +45,14 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     info!("settings: {settings}");
-    let engine = engine(&settings).await?;
+    let engine = engine(settings).await?;
     let listener = TcpListener::bind(&settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
-    let app = App::new(engine.clone(), &settings)?;
+    let app = App::new(engine.clone(), settings)?;
 
     let demo = if settings.demo {
         Some(demo::start(&engine).await?)

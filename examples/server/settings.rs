@@ -10,6 +10,11 @@ use polling_core::users::TokenKey;
 /// A polling server: durable before it answers, exact, retry-safe and live.
 #[derive(Parser)]
 #[command(name = "server", version, about)]
+#[expect(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "these comments are what --help prints"
+)]
 struct Arguments {
     /// The address to listen on [default: 127.0.0.1:8080, or 0.0.0.0:$PORT where PORT is set].
     #[arg(long, env = "POLLING_LISTEN")]
