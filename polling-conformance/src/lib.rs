@@ -1,1 +1,41 @@
 //! The contract of every port of polling-core, as a test suite that any adapter can run.
+//!
+//! A store runs all of it with one line, given a function that makes a fresh, empty store:
+//!
+//! ```ignore
+//! async fn on_a_file() -> (MyStore, tempfile::TempDir) {
+//!     let folder = tempfile::tempdir().unwrap();
+//!     (MyStore::open(folder.path().join("polls.db")).await.unwrap(), folder)
+//! }
+//!
+//! polling_conformance::suite!(my_store, crate::on_a_file);
+//! ```
+//!
+//! Each sentence of the contract is a test of its own there, named after it: `my_store::votes::…`. What comes second in
+//! the pair is held until the test is over; it may be `()`. A notifier runs its own list through [`notifier_suite!`].
+//!
+//! | module | what it tests |
+//! | --- | --- |
+//! | [`polls`], [`steps`], [`votes`], [`changes`], [`results`], [`users`] | the ports of a store, called directly |
+//! | [`casting`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`deleting`], [`visibility`], [`watching`], [`revisions`], [`model`] | what an engine promises on top of the store |
+//! | [`notifier`] | the port of the notifiers |
+//!
+//! Tests use a clock that they move and ids that follow from a seed. They never sleep: they wait for the event itself,
+//! and a test that waits longer than a minute of real time fails.
+
+#[macro_use]
+mod suite;
+
+mod engine;
+mod fixtures;
+pub mod notifier;
+mod ports;
+mod run;
+
+pub use engine::{
+    casting, closing, deleting, editing, listing, model, retries, revisions, timers, visibility,
+    watching,
+};
+pub use ports::{changes, polls, results, steps, users, votes};
+#[doc(hidden)]
+pub use run::{run, run_notifier};

@@ -1,0 +1,13 @@
+//! What an engine promises on top of the store that is tested.
+
+pub mod casting;
+pub mod closing;
+pub mod deleting;
+pub mod editing;
+pub mod listing;
+pub mod model;
+pub mod retries;
+pub mod revisions;
+pub mod timers;
+pub mod visibility;
+pub mod watching;

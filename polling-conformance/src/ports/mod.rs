@@ -1,0 +1,8 @@
+//! The ports of a store, called directly: each test is a sentence of their contracts.
+
+pub mod changes;
+pub mod polls;
+pub mod results;
+pub mod steps;
+pub mod users;
+pub mod votes;

@@ -1,0 +1,420 @@
+//! The port of the ballots: what a writer records.
+
+use std::sync::Arc;
+
+use polling_core::polls::{Poll, Status, Step};
+use polling_core::results::Tally;
+use polling_core::votes::{Outcome, Refusal};
+use polling_core::{PollId, Repository};
+
+use crate::fixtures::{Ports, added, existing, noon, voter_key, window};
+
+/// Durable, counted, and found with a revision that contains it.
+pub async fn a_recorded_ballot_is_found_and_counted(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports.kept(Status::Open).await;
+    let ballot = ports.ballot(id, 1, &[0, 2]);
+    let recorded = ports.record(std::slice::from_ref(&ballot)).await;
+    assert_eq!(recorded.outcomes, [Outcome::Added(2)]);
+    let tally = ports.proven(id).await;
+    assert_eq!(recorded.tallies, [tally.clone()]);
+    assert_eq!((tally.revision, tally.ballots), (2, 1));
+    assert_eq!(tally.counts, [1, 0, 1]);
+    let votes = ports.store.votes();
+    let found = votes.find(id, &ballot.voter).await.unwrap().unwrap();
+    assert_eq!((found.id, found.cast_at), (ballot.id, ballot.received_at));
+    assert_eq!((found.selection, found.revision), (ballot.selection, 2));
+    assert!(votes.find(id, &voter_key(2)).await.unwrap().is_none());
+}
+
+/// One ballot per voter and poll: the first one stays as it is.
+pub async fn a_second_ballot_of_the_same_voter_is_refused(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports.kept(Status::Open).await;
+    let first = ports.ballot(id, 1, &[0]);
+    ports.cast(&first).await;
+    for second in [
+        ports.ballot(id, 1, &[1]),
+        ports.ballot(id, 1, &[0]),
+        ports.named_ballot(id, 1, &[1]),
+    ] {
+        let recorded = ports.record(std::slice::from_ref(&second)).await;
+        let found = existing(&recorded.outcomes[0]);
+        assert_eq!((found.id, &found.selection), (first.id, &first.selection));
+        assert_eq!(found.revision, 2);
+        assert!(recorded.tallies.is_empty());
+    }
+    let tally = ports.proven(id).await;
+    assert_eq!((tally.revision, tally.counts), (2, vec![1, 0, 0]));
+}
+
+/// The same batch may be sent again, to the same writer, with the same ids.
+pub async fn a_batch_that_is_sent_again_adds_nothing(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports.kept(Status::Open).await;
+    let batch: Arc<[_]> = (0..50)
+        .map(|voter| ports.ballot(id, voter, &[1]))
+        .collect::<Vec<_>>()
+        .into();
+    let mut writer = ports.store.votes().writer().await.unwrap();
+    let first = writer.record(Arc::clone(&batch)).await.unwrap();
+    assert!(first.outcomes.iter().all(|outcome| added(outcome) == 2));
+    for _ in 0..2 {
+        let again = writer.record(Arc::clone(&batch)).await.unwrap();
+        assert!(again.tallies.is_empty());
+        for (ballot, outcome) in batch.iter().zip(&again.outcomes) {
+            let found = existing(outcome);
+            assert_eq!((found.id, found.cast_at), (ballot.id, ballot.received_at));
+            assert_eq!(found.revision, 2);
+        }
+    }
+    let tally = ports.proven(id).await;
+    assert_eq!((tally.revision, tally.ballots), (2, 50));
+}
+
+/// Each outcome belongs to the ballot in its place, whatever order the store likes to work in.
+pub async fn the_outcomes_come_in_the_order_of_the_batch(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let (open, other) = (
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Open).await,
+    );
+    let closed = ports.kept(Status::Closed).await;
+    let draft = ports.kept(Status::Draft).await;
+    let missing = ports.poll_id();
+    let old = ports.ballot(other, 7, &[2]);
+    ports.cast(&old).await;
+    let batch = [
+        ports.ballot(other, 9, &[0]),
+        ports.ballot(closed, 7, &[0]),
+        ports.ballot(other, 7, &[0]),
+        ports.ballot(open, 7, &[3]),
+        ports.ballot(missing, 7, &[0]),
+        ports.ballot(open, 3, &[0]),
+        ports.ballot(draft, 7, &[0]),
+        ports.ballot(other, 1, &[1, 2]),
+        ports.ballot(open, 1, &[0, 1, 2]),
+    ];
+    let recorded = ports.record(&batch).await;
+    let outcomes = &recorded.outcomes;
+    assert_eq!(added(&outcomes[0]), 3);
+    assert_eq!(outcomes[1], Outcome::Refused(Refusal::Closed));
+    assert_eq!(existing(&outcomes[2]).id, old.id);
+    assert_eq!(outcomes[3], Outcome::Refused(Refusal::OptionUnknown));
+    assert_eq!(outcomes[4], Outcome::Refused(Refusal::Missing));
+    assert_eq!(added(&outcomes[5]), 2);
+    assert_eq!(outcomes[6], Outcome::Refused(Refusal::NotOpen));
+    assert_eq!(added(&outcomes[7]), 3);
+    assert_eq!(added(&outcomes[8]), 2);
+    let mut changed: Vec<PollId> = recorded.tallies.iter().map(|tally| tally.poll_id).collect();
+    changed.sort();
+    assert_eq!(changed, [open, other]);
+    assert_eq!(ports.proven(open).await.counts, [2, 1, 1]);
+    assert_eq!(ports.proven(other).await.counts, [1, 1, 2]);
+    for untouched in [closed, draft] {
+        assert_eq!(ports.proven(untouched).await.revision, 1);
+    }
+}
+
+/// However many of its ballots were added.
+pub async fn a_batch_is_one_revision_of_each_poll_it_adds_to(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let polls = [
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Open).await,
+    ];
+    let batch: Vec<_> = (0..40)
+        .map(|voter| ports.ballot(polls[usize::from(voter % 4 == 0)], voter, &[0]))
+        .collect();
+    let recorded = ports.record(&batch).await;
+    assert!(recorded.outcomes.iter().all(|outcome| added(outcome) == 2));
+    assert_eq!(recorded.tallies.len(), 2);
+    for tally in recorded.tallies {
+        assert_eq!(tally, ports.proven(tally.poll_id).await);
+        assert_eq!(tally.revision, 2);
+    }
+}
+
+/// A batch with nothing in it is fine, too.
+pub async fn a_batch_that_adds_nothing_moves_no_revision(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports.kept(Status::Open).await;
+    assert!(ports.record(&[]).await.tallies.is_empty());
+    let recorded = ports.record(&[ports.ballot(id, 1, &[9])]).await;
+    assert_eq!(
+        recorded.outcomes,
+        [Outcome::Refused(Refusal::OptionUnknown)]
+    );
+    assert!(recorded.tallies.is_empty());
+    assert_eq!(ports.proven(id).await.revision, 1);
+}
+
+/// A scheduled poll whose time has come need not wait for its timer.
+pub async fn a_batch_that_opens_a_poll_is_two_revisions(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports
+        .keep(ports.poll_with(Status::Scheduled, window(Some(0), None)))
+        .await;
+    let early = |voter| {
+        let mut ballot = ports.ballot(id, voter, &[0]);
+        ballot.received_at = noon(-1);
+        ballot
+    };
+    let recorded = ports.record(&[early(1)]).await;
+    assert_eq!(recorded.outcomes, [Outcome::Refused(Refusal::NotOpen)]);
+    assert_eq!(ports.tally(id).await.status, Status::Scheduled);
+    let batch = [
+        early(1),
+        ports.ballot(id, 2, &[0]),
+        ports.ballot(id, 3, &[1]),
+    ];
+    let recorded = ports.record(&batch).await;
+    assert_eq!(
+        recorded.outcomes,
+        [
+            Outcome::Refused(Refusal::NotOpen),
+            Outcome::Added(3),
+            Outcome::Added(3)
+        ]
+    );
+    let tally = ports.proven(id).await;
+    assert_eq!((tally.status, tally.revision), (Status::Open, 3));
+    assert_eq!(recorded.tallies, [tally]);
+    assert_eq!(added(&ports.cast(&ports.ballot(id, 4, &[0])).await), 4);
+}
+
+/// By [`admit`](polling_core::votes::admit): the whole table, on the gate as it is kept.
+pub async fn a_ballot_counts_by_when_it_was_received(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    for status in Status::ALL {
+        for (opens, closes) in [
+            (None, None),
+            (Some(10), None),
+            (None, Some(20)),
+            (Some(10), Some(20)),
+        ] {
+            for seconds in [9, 10, 19, 20] {
+                let (poll, tally) = ports.poll_with(status, window(opens, closes));
+                let mut ballot = ports.ballot(poll.id, 1, &[0]);
+                ballot.received_at = noon(seconds);
+                let id = ports.keep((poll, tally.clone())).await;
+                let outcome = ports.cast(&ballot).await;
+                match polling_core::votes::admit(&tally, ballot.received_at) {
+                    Ok(opens) => assert_eq!(added(&outcome), 2 + u64::from(opens)),
+                    Err(refusal) => assert_eq!(outcome, Outcome::Refused(refusal)),
+                }
+                ports.proven(id).await;
+            }
+        }
+    }
+}
+
+/// So that a retry is recognised while the poll is closing, and after it is closed.
+pub async fn a_recorded_ballot_is_recognised_whatever_the_gate_says(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports
+        .keep(ports.poll_with(Status::Open, window(None, Some(10))))
+        .await;
+    let ballot = ports.named_ballot(id, 1, &[0]);
+    ports.cast(&ballot).await;
+    let mut late = ballot.clone();
+    late.received_at = noon(11);
+    let steps = [(Step::BeginClosing, noon(10)), (Step::Finish, noon(11))];
+    for (step, now) in steps {
+        let found = existing(&ports.cast(&late).await).clone();
+        assert_eq!((found.id, found.cast_at), (ballot.id, ballot.received_at));
+        let mut unknown_option = ports.named_ballot(id, 1, &[200]);
+        unknown_option.received_at = noon(11);
+        assert_eq!(existing(&ports.cast(&unknown_option).await).id, ballot.id);
+        ports.store.polls().advance(id, step, now).await.unwrap();
+    }
+    assert_eq!(existing(&ports.cast(&late).await).revision, 4);
+    let mut newcomer = ports.ballot(id, 2, &[0]);
+    newcomer.received_at = noon(1);
+    assert_eq!(
+        ports.cast(&newcomer).await,
+        Outcome::Refused(Refusal::Closed)
+    );
+    assert_eq!(ports.proven(id).await.ballots, 1);
+}
+
+/// Whoever was received in time is recorded while the poll is closing.
+pub async fn a_ballot_received_in_time_is_added_while_closing(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports
+        .keep(ports.poll_with(Status::Open, window(None, Some(10))))
+        .await;
+    ports
+        .store
+        .polls()
+        .advance(id, Step::BeginClosing, noon(10))
+        .await
+        .unwrap();
+    let mut late = ports.ballot(id, 2, &[0]);
+    late.received_at = noon(10);
+    let outcomes = ports
+        .record(&[ports.ballot(id, 1, &[0]), late])
+        .await
+        .outcomes;
+    assert_eq!(
+        outcomes,
+        [Outcome::Added(3), Outcome::Refused(Refusal::Closed)]
+    );
+    let tally = ports.proven(id).await;
+    assert_eq!((tally.status, tally.ballots), (Status::Closing, 1));
+}
+
+/// Not even one that was received in time, and not even out of a batch with others.
+pub async fn no_ballot_is_added_after_a_close_has_returned(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let (id, other) = (
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Open).await,
+    );
+    ports
+        .store
+        .polls()
+        .advance(id, Step::Close, noon(0))
+        .await
+        .unwrap();
+    let mut ballot = ports.ballot(id, 1, &[0]);
+    ballot.received_at = noon(-60);
+    let outcomes = ports
+        .record(&[ballot, ports.ballot(other, 1, &[0])])
+        .await
+        .outcomes;
+    assert_eq!(
+        outcomes,
+        [Outcome::Refused(Refusal::Closed), Outcome::Added(2)]
+    );
+    assert_eq!(ports.proven(id).await.ballots, 0);
+}
+
+/// Also a retry of what was recorded before the poll was deleted.
+pub async fn a_ballot_of_a_deleted_poll_finds_no_poll(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports.kept(Status::Open).await;
+    let ballot = ports.named_ballot(id, 1, &[0]);
+    ports.cast(&ballot).await;
+    ports.store.polls().delete(id, noon(0)).await.unwrap();
+    for _ in 0..2 {
+        let batch = [ballot.clone(), ports.ballot(id, 2, &[0])];
+        let recorded = ports.record(&batch).await;
+        let missing = Outcome::Refused(Refusal::Missing);
+        assert_eq!(recorded.outcomes, [missing.clone(), missing]);
+        while ports.store.polls().purge(10).await.unwrap() {}
+    }
+    assert_eq!(ports.store.results().orphans().await.unwrap(), 0);
+}
+
+/// Every position that a poll can have, and no other.
+pub async fn a_ballot_selects_from_the_first_to_the_255th_option(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let (poll, tally) = ports.poll(Status::Open);
+    let poll = Poll {
+        options: ports.options(255),
+        ..poll
+    };
+    let tally = Tally {
+        counts: vec![0; 255],
+        ..tally
+    };
+    let id = ports.keep((poll, tally)).await;
+    let all: Vec<u8> = (0..255).collect();
+    let edges = [0, 1, 127, 128, 253, 254];
+    for (voter, positions) in [(1, &all[..]), (2, &edges)] {
+        let ballot = ports.ballot(id, voter, positions);
+        added(&ports.cast(&ballot).await);
+        let found = ports
+            .store
+            .votes()
+            .find(id, &ballot.voter)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.selection.positions(), positions);
+    }
+    let outcome = ports.cast(&ports.ballot(id, 3, &[255])).await;
+    assert_eq!(outcome, Outcome::Refused(Refusal::OptionUnknown));
+    let tally = ports.proven(id).await;
+    for (position, &count) in (0..=u8::MAX).zip(&tally.counts) {
+        assert_eq!(count, 1 + u64::from(edges.contains(&position)));
+    }
+}
+
+/// A ballot id is compared within one poll and voter.
+pub async fn the_same_ballot_id_elsewhere_is_another_ballot(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let (id, other) = (
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Open).await,
+    );
+    let first = ports.named_ballot(id, 1, &[0]);
+    ports.cast(&first).await;
+    for (poll, voter) in [(id, 2), (other, 1)] {
+        let mut second = ports.named_ballot(poll, voter, &[1]);
+        second.id = first.id;
+        added(&ports.cast(&second).await);
+    }
+    assert_eq!(ports.proven(id).await.ballots, 2);
+}
+
+/// Sixteen writers, and the same sixteen voters in each of their batches.
+pub async fn of_many_writers_at_once_one_adds_a_voters_ballot(store: Arc<dyn Repository>) {
+    let ports = Arc::new(Ports::new(store));
+    let polls = [
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Open).await,
+    ];
+    let writers = (0..16_u64).map(|writer| {
+        let ports = Arc::clone(&ports);
+        tokio::spawn(async move {
+            let position = u8::try_from(writer % 3).unwrap();
+            // Each in an order of its own, which must not stop anybody.
+            let batch: Vec<_> = (0..32)
+                .map(|n| (n + writer * 5) % 32)
+                .map(|n| ports.ballot(polls[(n % 2) as usize], n / 2, &[position]))
+                .collect();
+            ports.record(&batch).await.outcomes
+        })
+    });
+    let mut ballots = 0;
+    for writer in writers.collect::<Vec<_>>() {
+        for outcome in writer.await.unwrap() {
+            ballots += u64::from(matches!(outcome, Outcome::Added(_)));
+        }
+    }
+    assert_eq!(ballots, 32);
+    for poll in polls {
+        assert_eq!(ports.proven(poll).await.ballots, 16);
+    }
+}
+
+/// The same revision is the same content: no two batches give the same one, and none is left out.
+pub async fn writers_at_once_give_each_revision_once(store: Arc<dyn Repository>) {
+    let ports = Arc::new(Ports::new(store));
+    let id = ports.kept(Status::Open).await;
+    let writers = (0..8_u64).map(|writer| {
+        let ports = Arc::clone(&ports);
+        tokio::spawn(async move {
+            let mut tallies = Vec::new();
+            for n in 0..8 {
+                let recorded = ports
+                    .record(&[ports.ballot(id, writer * 8 + n, &[0])])
+                    .await;
+                assert_eq!(added(&recorded.outcomes[0]), recorded.tallies[0].revision);
+                tallies.extend(recorded.tallies);
+            }
+            tallies
+        })
+    });
+    let mut tallies = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        tallies.extend(writer.await.unwrap());
+    }
+    tallies.sort_by_key(|tally| tally.revision);
+    for (revision, tally) in (2..).zip(&tallies) {
+        assert_eq!((tally.revision, tally.ballots), (revision, revision - 1));
+    }
+    assert_eq!(ports.proven(id).await.revision, 65);
+}
