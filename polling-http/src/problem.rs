@@ -73,7 +73,8 @@ impl Problem {
         }
     }
 
-    fn of(code: Code) -> Self {
+    /// Just what the code says.
+    pub(crate) fn of(code: Code) -> Self {
         let problem = Self::new(status_of(code.kind()), code.as_str(), code.title());
         match code.kind() {
             Kind::Unauthorized => problem.with(header::WWW_AUTHENTICATE, "Bearer"),
@@ -157,25 +158,13 @@ impl Problem {
         }
     }
 
-    /// There is no such thing, because its id is none.
-    pub(crate) fn no_such(code: Code) -> Self {
-        Self::of(code)
-    }
-
     /// A credential was sent, and is not good.
     pub(crate) fn bad_credential(detail: &'static str) -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            Code::Unauthorized.as_str(),
-            Code::Unauthorized.title(),
-        )
-        .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
-        .saying(detail)
-    }
-
-    /// A handler panicked; the panic itself was logged.
-    pub(crate) fn panicked() -> Self {
-        Self::of(Code::Internal)
+        let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+        Self {
+            headers: vec![(header::WWW_AUTHENTICATE, challenge)],
+            ..Self::of(Code::Unauthorized).saying(detail)
+        }
     }
 
     /// The answer. What is our own fault is logged here, once, and never sent.

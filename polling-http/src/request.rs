@@ -26,7 +26,7 @@ impl Call {
     /// The poll of the path. What is no id names no poll.
     pub(crate) fn poll_id(&self) -> Result<PollId, Problem> {
         let id = self.id.as_deref().unwrap_or_default();
-        id.parse().map_err(|_| Problem::no_such(Code::PollNotFound))
+        id.parse().map_err(|_| Problem::of(Code::PollNotFound))
     }
 
     pub(crate) fn query(&self) -> Query<'_> {

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body;
-use polling_core::Engine;
+use polling_core::{Code, Engine};
 use tokio::time::{Instant, timeout_at};
 use tower_http::cors::CorsLayer;
 use tower_layer::Layer;
@@ -185,7 +185,7 @@ impl Inner {
             Err(panic) => {
                 let panic = panic_message(&*panic);
                 tracing::error!(parent: &span, request_id = id, panic, "a handler panicked");
-                self.refuse(Problem::panicked(), id)
+                self.refuse(Problem::of(Code::Internal), id)
             }
         };
         finish(&mut response, request_id, is_head);

@@ -37,7 +37,7 @@ async fn create(call: Call) -> Answer {
 
 async fn read(call: Call) -> Answer {
     let id = call.id.as_deref().unwrap_or_default().parse::<UserId>();
-    let id = id.map_err(|_| Problem::no_such(Code::UserNotFound))?;
+    let id = id.map_err(|_| Problem::of(Code::UserNotFound))?;
     let user = users(&call)?.read(&call.actor, id).await?;
     response::json(StatusCode::OK, &user)
 }

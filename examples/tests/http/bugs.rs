@@ -1,0 +1,184 @@
+//! Bugs that were found in other systems, one test each, over HTTP.
+
+use futures_util::future::join_all;
+use polling_core::{FakeClock, Settings};
+use serde_json::json;
+use std::time::Duration;
+
+use crate::support::{Server, Start};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bug_01_two_identical_posts_at_once_count_once() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let posts =
+        (0..20).map(|_| async { server.post(poll.path("/votes"), &poll.vote(0, "ada")).await });
+    let answers = join_all(posts).await;
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(created, 1);
+    assert!(answers.iter().all(|answer| answer.status.is_success()));
+    let receipts = answers
+        .iter()
+        .map(|answer| answer.json()["ballot_id"].clone());
+    assert_eq!(receipts.collect::<std::collections::HashSet<_>>().len(), 1);
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(
+        (&results["ballots"], &results["options"][0]["votes"]),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bug_02_of_two_different_votes_at_once_one_counts() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let posts = (0..2).map(|position| {
+        let poll = &poll;
+        let server = &server;
+        async move {
+            server
+                .post(poll.path("/votes"), &poll.vote(position, "ada"))
+                .await
+        }
+    });
+    let answers = join_all(posts).await;
+    let mut statuses: Vec<u16> = answers
+        .iter()
+        .map(|answer| answer.status.as_u16())
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    let refused = answers.iter().find(|answer| answer.status == 409).unwrap();
+    refused.refuses(409, "already_voted");
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(results["ballots"], 1);
+}
+
+#[tokio::test]
+async fn bug_03_voting_again_never_works_however_much_the_caches_forget() {
+    let mut core = Settings::default();
+    core.cached_polls = 1;
+    let server = Start {
+        core,
+        ..Start::default()
+    }
+    .run()
+    .await;
+    let poll = server.poll(json!({})).await;
+    assert_eq!(
+        server
+            .post(poll.path("/votes"), &poll.vote(0, "ada"))
+            .await
+            .status,
+        201
+    );
+    for _ in 0..5 {
+        let other = server.poll(json!({})).await;
+        assert_eq!(
+            server
+                .post(other.path("/votes"), &other.vote(0, "ada"))
+                .await
+                .status,
+            201
+        );
+    }
+    let again = server.post(poll.path("/votes"), &poll.vote(1, "ada")).await;
+    again.refuses(409, "already_voted");
+}
+
+#[tokio::test]
+async fn bug_07_a_vote_is_in_the_final_result_or_refused() {
+    let clock = FakeClock::default();
+    let server = Start {
+        clock: Some(clock.clone()),
+        ..Start::default()
+    }
+    .run()
+    .await;
+    let poll = server
+        .poll(json!({"closes_at": "2026-01-01T12:01:00Z"}))
+        .await;
+    assert_eq!(
+        server
+            .post(poll.path("/votes"), &poll.vote(0, "ada"))
+            .await
+            .status,
+        201
+    );
+    clock.advance(Duration::from_secs(60));
+    let late = server.post(poll.path("/votes"), &poll.vote(0, "bob")).await;
+    late.refuses(409, "poll_closed");
+    let again = server.post(poll.path("/votes"), &poll.vote(0, "ada")).await;
+    assert_eq!(
+        again.status, 200,
+        "a retry is recognised after the end, too"
+    );
+    let close = server.request(http::Method::POST, poll.path("/close"));
+    let closed = close.bearer(&poll.token).await.json();
+    assert_eq!(
+        (&closed["results"]["final"], &closed["results"]["ballots"]),
+        (&json!(true), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn bug_08_the_same_key_with_another_content_is_refused_aloud() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let post = |position| {
+        let ask = server.post(poll.path("/votes"), &poll.vote(position, "ada"));
+        ask.header("idempotency-key", "018f3c6e-0000-7000-8000-000000000001")
+    };
+    assert_eq!(post(0).await.status, 201);
+    post(1).await.refuses(409, "ballot_id_reused");
+    assert_eq!(post(0).await.status, 200);
+}
+
+#[tokio::test]
+async fn bug_09_an_option_of_another_poll_is_refused() {
+    let server = Server::start().await;
+    let (poll, other) = (server.poll(json!({})).await, server.poll(json!({})).await);
+    let answer = server
+        .post(poll.path("/votes"), &other.vote(0, "ada"))
+        .await;
+    answer.refuses_field(422, "option_unknown", "/option_id");
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(results["ballots"], 0);
+}
+
+#[tokio::test]
+async fn bug_10_a_vote_without_a_voter_is_refused() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    for body in [
+        json!({"option_id": poll.options[0]}),
+        json!({"option_id": poll.options[0], "voter": null}),
+    ] {
+        let answer = server.post(poll.path("/votes"), &body).await;
+        answer.refuses(422, "voter_required");
+        let alias = server.post(format!("/polls/{}/vote", poll.id), &body).await;
+        alias.refuses(422, "voter_required");
+    }
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(results["ballots"], 0);
+}
+
+#[tokio::test]
+async fn bug_19_ballots_are_counted_where_voters_are_meant() {
+    let server = Server::start().await;
+    let choice = json!({"choice": {"type": "multiple", "min": 1, "max": 2}});
+    let poll = server.poll(choice).await;
+    for voter in ["ada", "bob"] {
+        let body = json!({"option_ids": poll.options, "voter": voter});
+        assert_eq!(server.post(poll.path("/votes"), &body).await.status, 201);
+    }
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(results["ballots"], 2);
+    assert_eq!(
+        (
+            &results["options"][0]["votes"],
+            &results["options"][1]["votes"]
+        ),
+        (&json!(2), &json!(2))
+    );
+}

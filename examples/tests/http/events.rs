@@ -1,0 +1,153 @@
+//! Results as an event stream.
+
+use std::time::Duration;
+
+use http::Method;
+use polling_http::HttpSettings;
+use serde_json::json;
+
+use crate::event_stream::Events;
+use crate::support::{Poll, Server, Start};
+
+async fn vote(server: &Server, poll: &Poll, voter: &str) -> u64 {
+    let answer = server.post(poll.path("/votes"), &poll.vote(0, voter)).await;
+    assert_eq!(answer.status, 201);
+    answer.json()["revision"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_viewer_gets_the_current_results_and_then_newer_ones() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let mut events = Events::open(server.get(poll.path("/events"))).await;
+    let first = events.results().await;
+    assert_eq!(
+        (&first["revision"], &first["ballots"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(first, server.get(poll.path("/results")).await.json());
+    let voted = vote(&server, &poll, "ada").await;
+    let second = events.results().await;
+    assert_eq!(
+        (&second["revision"], &second["ballots"]),
+        (&json!(voted), &json!(1))
+    );
+
+    let close = server.request(Method::POST, poll.path("/close"));
+    close.bearer(&poll.token).await;
+    assert_eq!(events.results().await["final"], true);
+    // The final result ends nothing: the poll may still be deleted.
+    let delete = server.request(Method::DELETE, poll.path(""));
+    delete.bearer(&poll.token).await;
+    assert_eq!(
+        events.named("poll_deleted").await,
+        json!({"poll_id": poll.id})
+    );
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_viewer_that_comes_back_goes_on_where_it_was() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let revision = vote(&server, &poll, "ada").await;
+    let asks = [
+        server.get(poll.path(&format!("/events?after_revision={revision}"))),
+        server
+            .get(poll.path("/events"))
+            .header("last-event-id", &revision.to_string()),
+        // The address is the one that it began with: its id is newer.
+        server
+            .get(poll.path("/events?after_revision=1"))
+            .header("last-event-id", &revision.to_string()),
+    ];
+    let mut streams = Vec::new();
+    for ask in asks {
+        let mut events = Events::open(ask).await;
+        assert_eq!(events.comment().await, "unchanged");
+        streams.push(events);
+    }
+    vote(&server, &poll, "bob").await;
+    for events in &mut streams {
+        assert_eq!(events.results().await["ballots"], 2);
+    }
+    for stale in ["/events?after_revision=1", "/events?after_revision=99"] {
+        let mut events = Events::open(server.get(poll.path(stale))).await;
+        assert_eq!(events.results().await["ballots"], 2);
+    }
+    let foreign = server
+        .get(poll.path("/events"))
+        .header("last-event-id", "what?");
+    assert_eq!(Events::open(foreign).await.results().await["ballots"], 2);
+    let bad = server.get(poll.path("/events?after_revision=x")).await;
+    bad.refuses_field(422, "invalid", "/after_revision");
+}
+
+#[tokio::test]
+async fn hidden_results_are_told_and_come_when_they_may_be_seen() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({"show_results": "after_vote"})).await;
+    let mut ada = Events::open(server.get(poll.path("/events?voter=ada"))).await;
+    let mut bob = Events::open(server.get(poll.path("/events?voter=bob"))).await;
+    for events in [&mut ada, &mut bob] {
+        let error = events.named("error").await;
+        assert_eq!(error["code"], "results_hidden");
+        assert!(error["message"].is_string());
+    }
+    let mut manager = Events::open(server.get(poll.path("/events")).bearer(&poll.token)).await;
+    assert_eq!(manager.results().await["ballots"], 0);
+    vote(&server, &poll, "ada").await;
+    assert_eq!(ada.results().await["ballots"], 1);
+
+    let patch = |show: &str| {
+        let ask = server.request(Method::PATCH, poll.path(""));
+        ask.json(&json!({"show_results": show})).bearer(&poll.token)
+    };
+    assert_eq!(patch("managers").await.status, 200);
+    assert_eq!(ada.named("error").await["code"], "results_hidden");
+    assert_eq!(patch("always").await.status, 200);
+    assert_eq!(ada.results().await["ballots"], 1);
+    assert_eq!(bob.results().await["ballots"], 1);
+}
+
+#[tokio::test]
+async fn a_silent_stream_shows_that_it_is_alive() {
+    let mut http = HttpSettings::default();
+    http.keep_alive_interval = Duration::from_millis(10);
+    // A stream lives longer than any request may take.
+    http.request_timeout = Duration::from_secs(5);
+    let server = Start {
+        http,
+        ..Start::default()
+    }
+    .run()
+    .await;
+    let poll = server.poll(json!({})).await;
+    let mut events = Events::open(server.get(poll.path("/events"))).await;
+    events.results().await;
+    for _ in 0..3 {
+        assert_eq!(events.comment().await, "still here");
+    }
+}
+
+#[tokio::test]
+async fn streams_end_with_the_engine_and_then_the_server_leaves() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let mut events = Events::open(server.get(poll.path("/events"))).await;
+    events.results().await;
+    let engine = server.engine.clone();
+    let stopped = server.begin_to_stop();
+    engine.shutdown().await;
+    assert_eq!(events.next().await, None);
+    stopped.await;
+}
+
+#[tokio::test]
+async fn only_polls_that_are_there_can_be_watched() {
+    let server = Server::start().await;
+    for id in ["x", "018f3c6e-0000-7000-8000-000000000001"] {
+        let answer = server.get(format!("/api/v1/polls/{id}/events")).await;
+        answer.refuses(404, "poll_not_found");
+    }
+}

@@ -1,0 +1,26 @@
+//! The HTTP face end to end: an engine on a store in memory, behind a real socket.
+//!
+//! One binary for all of it, because each more is linked anew.
+
+#![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
+
+#[path = "../support/answer.rs"]
+mod answer;
+#[path = "../support/event_stream.rs"]
+mod event_stream;
+#[path = "../support/http.rs"]
+mod support;
+
+mod aliases;
+mod batch;
+mod bugs;
+mod events;
+mod headers;
+mod input;
+mod mounted;
+mod polls;
+mod results;
+mod server;
+mod slow;
+mod users;
+mod votes;

@@ -1,0 +1,155 @@
+//! Users, and the credentials that they and managers send.
+
+use http::Method;
+use serde_json::json;
+
+use crate::support::Server;
+
+#[tokio::test]
+async fn somebody_signs_up_signs_in_and_is_looked_up() {
+    let server = Server::start().await;
+    let new = json!({"name": "Ada", "email": "ada@example.org", "password": "correct horse"});
+    let created = server.post("/api/v1/users", &new).await;
+    assert_eq!(created.status, 201);
+    let user = created.json();
+    let path = format!("/api/v1/users/{}", user["id"].as_str().unwrap());
+    assert_eq!(created.header("location"), path);
+    assert_eq!(
+        user,
+        json!({"id": user["id"], "name": "Ada", "created_at": user["created_at"]})
+    );
+    assert_eq!(server.get(&*path).await.json(), user);
+
+    let credentials = json!({"email": "ADA@example.org", "password": "correct horse"});
+    let login = server.post("/api/v1/auth/login", &credentials).await;
+    assert_eq!(login.status, 200);
+    assert_eq!(login.header("cache-control"), "no-store");
+    let token = login.json();
+    assert_eq!(token["token_type"], "Bearer");
+    assert_eq!(token["expires_in"], 900);
+    assert_eq!(token.as_object().unwrap().len(), 3);
+    let poll = json!({"question": "Q", "options": ["A", "B"]});
+    let ask = server.post("/api/v1/polls", &poll);
+    let poll = ask.bearer(token["access_token"].as_str().unwrap()).await;
+    assert_eq!(poll.json()["creator_id"], user["id"]);
+}
+
+#[tokio::test]
+async fn signing_up_and_in_is_refused_with_reasons() {
+    let server = Server::start().await;
+    let (_, token) = server.user("ada").await;
+    let user = |name: &str, email: &str, password: &str| json!({"name": name, "email": email, "password": password});
+    let sign_up = async |body| server.post("/api/v1/users", &body).await;
+    let taken = sign_up(user("Ada", "Ada@Example.org", "correct horse")).await;
+    taken.refuses(409, "email_taken");
+    let bad = sign_up(user("", "no address", "short")).await;
+    bad.refuses(422, "invalid");
+    let problem = bad.json();
+    let pointers: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| &error["pointer"])
+        .collect();
+    assert_eq!(pointers, ["/name", "/email", "/password"]);
+    assert!(
+        !bad.text().contains("short\""),
+        "the password is never repeated"
+    );
+    sign_up(json!({"name": "A", "email": "a@example.org"}))
+        .await
+        .refuses_field(422, "invalid", "/password");
+    sign_up(
+        json!({"name": "A", "email": "a@example.org", "password": "correct horse", "admin": true}),
+    )
+    .await
+    .refuses_field(422, "invalid", "/admin");
+
+    for (email, password) in [
+        ("ada@example.org", "wrong horse"),
+        ("eve@example.org", "correct horse"),
+    ] {
+        let body = json!({"email": email, "password": password});
+        let wrong = server.post("/api/v1/auth/login", &body).await;
+        wrong.refuses(401, "unauthorized");
+        assert_eq!(wrong.header("www-authenticate"), "Bearer");
+    }
+    for id in ["x", "018f3c6e-0000-7000-8000-000000000001"] {
+        let lookup = server
+            .get(format!("/api/v1/users/{id}"))
+            .bearer(&token)
+            .await;
+        lookup.refuses(404, "user_not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_credential_is_refused_everywhere() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({"allow_change": true})).await;
+    let asks = [
+        (Method::GET, "/api/v1/polls".to_owned()),
+        (Method::POST, "/api/v1/polls".to_owned()),
+        (Method::GET, poll.path("")),
+        (Method::HEAD, poll.path("")),
+        (Method::PATCH, poll.path("")),
+        (Method::DELETE, poll.path("")),
+        (Method::POST, poll.path("/publish")),
+        (Method::POST, poll.path("/close")),
+        (Method::GET, poll.path("/results")),
+        (Method::GET, poll.path("/events")),
+        (Method::POST, poll.path("/votes")),
+        (Method::POST, poll.path("/votes/batch")),
+        (Method::GET, poll.path("/vote?voter=ada")),
+        (Method::PUT, poll.path("/vote")),
+        (Method::DELETE, poll.path("/vote?voter=ada")),
+        (Method::POST, "/api/v1/users".to_owned()),
+        (Method::GET, "/api/v1/users/x".to_owned()),
+        (Method::POST, "/api/v1/auth/login".to_owned()),
+        (Method::GET, "/polls".to_owned()),
+        (Method::POST, "/polls".to_owned()),
+        (Method::POST, "/vote".to_owned()),
+    ];
+    for (method, path) in asks {
+        let is_head = method == Method::HEAD;
+        let answer = server.request(method, &*path).bearer("pm_unknown").await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            r#"Bearer error="invalid_token""#
+        );
+        if !is_head {
+            answer.refuses(401, "unauthorized");
+        }
+    }
+    let untouched = server.get(poll.path("")).await.json();
+    assert_eq!(
+        (&untouched["status"], &untouched["version"]),
+        (&json!("open"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn a_credential_is_a_bearer_token_and_nothing_else() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let ask = || server.get(poll.path(""));
+    for malformed in ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "x", ""] {
+        let answer = ask().header("authorization", malformed).await;
+        answer.refuses(401, "unauthorized");
+    }
+    let twice = ask().bearer(&poll.token).bearer(&poll.token).await;
+    twice.refuses(401, "unauthorized");
+    for good in ["bearer", "BEARER"] {
+        let answer = ask()
+            .header("authorization", &format!("{good} {}", poll.token))
+            .await;
+        assert_eq!(answer.status, 200);
+    }
+    // Probes are answered whatever they send along.
+    let probe = server
+        .get("/healthz")
+        .header("authorization", "Basic YTpi")
+        .await;
+    assert_eq!(probe.status, 200);
+}
