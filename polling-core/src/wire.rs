@@ -26,11 +26,27 @@ pub enum UnknownFields {
     PassOver,
 }
 
-/// Parses `json`, and names the field in what it complains about.
+/// Parses the JSON object `json`, and names the field in what it complains about.
 ///
 /// # Errors
 /// [`ParseError`], with a JSON pointer where the text is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
+    match shaped(json, unknown) {
+        // The first wrong field ended the reading: whether what follows it is JSON is seen only now.
+        Err(ParseError::Shape(field)) => match serde_json::from_slice::<serde_json::Value>(json) {
+            Ok(_) => Err(ParseError::Shape(field)),
+            Err(error) => Err(ParseError::Syntax(error.to_string())),
+        },
+        parsed => parsed,
+    }
+}
+
+fn shaped<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
+    // The fields of a structure could also be read from a list, by their order: nobody means that.
+    if json.trim_ascii_start().starts_with(b"[") {
+        let field = FieldError::invalid("", "must be an object, not a list");
+        return Err(ParseError::Shape(field));
+    }
     let mut surplus = None;
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let parsed = serde_ignored::deserialize(&mut deserializer, |path| {
@@ -149,7 +165,13 @@ mod tests {
             shape(r#"{"name":"a","na/me":1}"#),
             ("/na~1me".into(), "there is no such field".into())
         );
-        assert_eq!(shape("[1]").0, "");
+        assert_eq!(shape("1").0, "");
+        for list in ["[1]", r#" ["a"]"#] {
+            assert_eq!(
+                shape(list),
+                ("".into(), "must be an object, not a list".into())
+            );
+        }
     }
 
     #[test]
@@ -168,11 +190,22 @@ mod tests {
     #[test]
     fn what_is_no_json_is_told_apart() {
         let deep = "[".repeat(100_000);
-        for json in ["", "{", "{}x", "nul", "\u{feff}{}", deep.as_str()] {
+        let deep_field = format!(r#"{{"name":{deep}"#);
+        let broken_later = r#"{"name":1,"list":[1"#;
+        for json in [
+            "",
+            "{",
+            "{}x",
+            "nul",
+            "\u{feff}{}",
+            &deep,
+            &deep_field,
+            broken_later,
+        ] {
             assert!(
                 matches!(
                     parse::<Body>(json.as_bytes(), UnknownFields::Refuse),
-                    Err(ParseError::Syntax(_) | ParseError::Shape(_))
+                    Err(ParseError::Syntax(_))
                 ),
                 "{json:.9}"
             );

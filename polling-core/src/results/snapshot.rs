@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::model::{Results, Tally};
-use crate::polls::{Poll, PollRecord};
+use crate::polls::{Poll, PollRecord, ShowResults, Status};
 
 /// One revision of a poll's results, shared by all of its viewers.
 #[derive(Debug)]
@@ -42,6 +42,12 @@ impl Snapshot {
 
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Whether everybody may see these results: else a transport must keep shared caches from keeping them.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.tally.show_results == ShowResults::Always && self.tally.status != Status::Draft
     }
 
     /// The results.

@@ -1,0 +1,213 @@
+//! The body of a request: read within its bounds, and what nobody wants of it thrown away.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use futures_util::FutureExt;
+use http::{HeaderMap, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::problem::Problem;
+
+/// The body of a request, as far as it was not read yet.
+pub(crate) struct RequestBody<B> {
+    /// `None` where there is nothing more to come.
+    rest: Option<Pin<Box<B>>>,
+    /// The client waits to be told before it sends the body; reading is what tells it.
+    waits_to_send: bool,
+}
+
+impl<B> RequestBody<B>
+where
+    B: Body + Send + 'static,
+{
+    pub(crate) fn new(body: B, headers: &HeaderMap) -> Self {
+        let expect = headers.get(header::EXPECT).map(http::HeaderValue::as_bytes);
+        Self {
+            waits_to_send: expect
+                .is_some_and(|expect| expect.eq_ignore_ascii_case(b"100-continue")),
+            rest: (!body.is_end_stream()).then(|| Box::pin(body)),
+        }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// `too_large` for one byte more than `most`, before anything is read where the client says so; `timeout` where its
+    /// end has not come by `deadline`; `invalid` where the transport broke it.
+    pub(crate) async fn read(&mut self, most: usize, deadline: Instant) -> Result<Bytes, Problem> {
+        let Some(body) = &mut self.rest else {
+            return Ok(Bytes::new());
+        };
+        if body.size_hint().lower() > most as u64 {
+            return Err(Problem::too_large(most));
+        }
+        self.waits_to_send = false;
+        match timeout_at(deadline, collect(body, most)).await {
+            Err(_) => Err(Problem::timeout()),
+            Ok(Err(Stopped::TooLarge)) => Err(Problem::too_large(most)),
+            Ok(Err(Stopped::Broken)) => {
+                self.rest = None;
+                Err(Problem::unreadable("the body broke off"))
+            }
+            Ok(Ok(bytes)) => {
+                self.rest = None;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Reads what is left, and throws it away, while the answer is on its way: else the connection would be closed with
+    /// bytes unread, and a client that writes before it reads would never see the answer.
+    pub(crate) fn throw_away(self, bytes: u64, time: Duration) {
+        let Some(mut rest) = self.rest else { return };
+        if self.waits_to_send {
+            return;
+        }
+        let discard = async move {
+            let mut left = bytes;
+            while left > 0
+                && let Some(Ok(frame)) = rest.frame().await
+            {
+                let read = frame.data_ref().map_or(0, Buf::remaining);
+                left = left.saturating_sub(read as u64);
+            }
+        };
+        let mut discard = Box::pin(timeout(time, discard));
+        // Mostly it is there already. Else the task ends by itself, soon: it has both bounds.
+        if discard.as_mut().now_or_never().is_none() {
+            tokio::spawn(discard);
+        }
+    }
+}
+
+enum Stopped {
+    TooLarge,
+    Broken,
+}
+
+async fn collect<B: Body>(body: &mut Pin<Box<B>>, most: usize) -> Result<Bytes, Stopped> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(mut data) = frame.map_err(|_| Stopped::Broken)?.into_data() else {
+            continue;
+        };
+        let length = data.remaining();
+        if first.len().max(all.len()) + length > most {
+            return Err(Stopped::TooLarge);
+        }
+        if first.is_empty() {
+            // Most bodies are one piece, which need not be copied.
+            first = data.copy_to_bytes(length);
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.put(data);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use http::StatusCode;
+    use http_body::Frame;
+    use http_body_util::{Full, StreamBody};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn pieces<T: Into<Result<&'static str, &'static str>>>(
+        pieces: Vec<T>,
+    ) -> RequestBody<impl Body<Data = Bytes, Error = &'static str> + Send> {
+        let frames = pieces.into_iter().map(|piece| {
+            piece
+                .into()
+                .map(|text| Frame::data(Bytes::from_static(text.as_bytes())))
+        });
+        let frames: Vec<_> = frames.collect();
+        RequestBody::new(StreamBody::new(stream::iter(frames)), &HeaderMap::new())
+    }
+
+    fn status(problem: Problem) -> StatusCode {
+        problem.into_response("id", LONG).status()
+    }
+
+    #[tokio::test]
+    async fn a_body_in_pieces_is_read_whole() {
+        for parts in [
+            vec![],
+            vec![Ok("abc")],
+            vec![Ok("a"), Ok(""), Ok("bc"), Ok("d")],
+        ] {
+            let whole: String = parts.iter().flatten().copied().collect();
+            let read = pieces(parts).read(100, Instant::now() + LONG).await;
+            assert_eq!(read.unwrap(), whole.as_bytes());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_bound_itself_fits_and_one_byte_more_does_not() {
+        let read = async |most| {
+            let mut body = pieces(vec![Ok("abc"), Ok("def")]);
+            body.read(most, Instant::now() + LONG).await
+        };
+        assert_eq!(read(6).await.unwrap(), "abcdef");
+        assert_eq!(status(read(5).await.unwrap_err()), 413);
+        assert_eq!(status(read(2).await.unwrap_err()), 413);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_says_to_be_too_large_is_not_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::EXPECT, "100-continue".parse().unwrap());
+        let mut body = RequestBody::new(Full::new(Bytes::from_static(b"abc")), &headers);
+        let problem = body.read(2, Instant::now() + LONG).await.unwrap_err();
+        assert_eq!(status(problem), 413);
+        assert!(body.waits_to_send);
+        assert_eq!(body.read(3, Instant::now() + LONG).await.unwrap(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_a_bad_request() {
+        let mut body = pieces(vec![Ok("abc"), Err("reset")]);
+        let problem = body.read(10, Instant::now() + LONG).await.unwrap_err();
+        assert_eq!(status(problem), 400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_a_timeout() {
+        let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        let mut body = RequestBody::new(silent, &HeaderMap::new());
+        let problem = body.read(10, Instant::now() + LONG).await.unwrap_err();
+        assert_eq!(status(problem), 408);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throwing_away_ends_by_bytes_and_by_time() {
+        let (ended, mut end) = tokio::sync::mpsc::channel::<()>(1);
+        let endless = stream::repeat_with(move || {
+            let _held = &ended;
+            Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0; 1024])))
+        });
+        RequestBody::new(StreamBody::new(endless), &HeaderMap::new()).throw_away(4096, LONG);
+        assert_eq!(end.recv().await, None);
+
+        let (ended, mut end) = tokio::sync::mpsc::channel::<()>(1);
+        let silent = stream::poll_fn(move |_| {
+            let _held = &ended;
+            std::task::Poll::<Option<Result<Frame<Bytes>, Infallible>>>::Pending
+        });
+        RequestBody::new(StreamBody::new(silent), &HeaderMap::new()).throw_away(4096, LONG);
+        assert_eq!(end.recv().await, None);
+    }
+}

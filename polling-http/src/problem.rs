@@ -1,0 +1,315 @@
+//! What went wrong, as `application/problem+json` (RFC 9457), and the one table from what it is to its status.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, header};
+use polling_core::{Cause, Code, Fault, FieldError, Kind};
+use serde::Serialize;
+
+use crate::response::{Response, ResponseBody};
+
+/// The status of each kind of failure.
+pub(crate) const fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Overloaded | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Something that went wrong.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: Option<String>,
+    errors: Box<[FieldError]>,
+    /// Headers that belong to it.
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+    /// What to log: our own fault, which is not sent.
+    cause: Option<Cause>,
+}
+
+/// Every room's errors, by what they say of themselves.
+impl<E: Fault + Send + Sync + 'static> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let code = error.code();
+        let problem = Self::of(code);
+        match code.kind() {
+            Kind::Internal => Self {
+                cause: Some(error.into()),
+                ..problem
+            },
+            Kind::Unavailable => Self {
+                detail: Some(error.to_string()),
+                cause: Some(error.into()),
+                ..problem
+            },
+            _ => Self {
+                detail: Some(error.to_string()),
+                errors: error.fields().into(),
+                ..problem
+            },
+        }
+    }
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: None,
+            errors: Box::default(),
+            headers: Vec::new(),
+            cause: None,
+        }
+    }
+
+    fn of(code: Code) -> Self {
+        let problem = Self::new(status_of(code.kind()), code.as_str(), code.title());
+        match code.kind() {
+            Kind::Unauthorized => problem.with(header::WWW_AUTHENTICATE, "Bearer"),
+            _ => problem,
+        }
+    }
+
+    fn with(mut self, name: header::HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
+    }
+
+    fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// There is no such route.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such route")
+    }
+
+    /// The route is there, and does not take this method.
+    pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
+        let mut problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "The route does not take this method",
+        );
+        problem.headers.push((header::ALLOW, allow));
+        problem
+    }
+
+    /// The body is of a type that nobody reads here.
+    pub(crate) fn unsupported_media_type(detail: &'static str) -> Self {
+        let title = "The body is of an unsupported type";
+        let problem = Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            title,
+        );
+        problem
+            .with(header::ACCEPT, "application/json")
+            .saying(detail)
+    }
+
+    /// The body is too large.
+    pub(crate) fn too_large(most: usize) -> Self {
+        let title = "The body is too large";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", title)
+            .saying(format!("a body has at most {most} bytes here"))
+    }
+
+    /// The request did not come in time.
+    pub(crate) fn timeout() -> Self {
+        let title = "The request took too long to arrive";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", title)
+    }
+
+    /// The answer did not come in time.
+    pub(crate) fn no_answer_in_time() -> Self {
+        Self::of(Code::Unavailable).saying(
+            "there was no answer in time; the request may have taken effect: send it again, \
+             a vote with the same ballot id",
+        )
+    }
+
+    /// The body cannot be read as what it should be: it is no JSON, or the transport broke it.
+    pub(crate) fn unreadable(detail: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            ..Self::of(Code::Invalid).saying(detail)
+        }
+    }
+
+    /// One field breaks a rule.
+    pub(crate) fn invalid_field(field: FieldError) -> Self {
+        Self {
+            errors: Box::new([field]),
+            ..Self::of(Code::Invalid).saying("the request is not valid")
+        }
+    }
+
+    /// There is no such thing, because its id is none.
+    pub(crate) fn no_such(code: Code) -> Self {
+        Self::of(code)
+    }
+
+    /// A credential was sent, and is not good.
+    pub(crate) fn bad_credential(detail: &'static str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            Code::Unauthorized.as_str(),
+            Code::Unauthorized.title(),
+        )
+        .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
+        .saying(detail)
+    }
+
+    /// A handler panicked; the panic itself was logged.
+    pub(crate) fn panicked() -> Self {
+        Self::of(Code::Internal)
+    }
+
+    /// The answer. What is our own fault is logged here, once, and never sent.
+    pub(crate) fn into_response(self, request_id: &str, retry_after: Duration) -> Response {
+        if let Some(cause) = &self.cause {
+            let cause = chain(&**cause);
+            if self.status.is_server_error() && self.code == Code::Internal.as_str() {
+                tracing::error!(request_id, error = %cause, "a request failed");
+            } else {
+                tracing::warn!(request_id, error = %cause, "a request could not be served now");
+            }
+        }
+        let mut response = Response::new(ResponseBody::whole(self.json()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, retry_after.as_secs().into());
+        }
+        headers.extend(self.headers);
+        response
+    }
+
+    /// The JSON of RFC 9457, with our `code` and `errors`.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            detail: Option<&'a str>,
+            code: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [FieldError],
+        }
+        let wire = Wire {
+            r#type: format!("urn:problem-type:polling:{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail.as_deref(),
+            code: self.code,
+            errors: &self.errors,
+        };
+        // Strings and numbers always have a JSON.
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+}
+
+/// An error with everything that led to it.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use polling_core::StoreError;
+    use polling_core::polls::PollError;
+
+    use super::*;
+
+    fn json(problem: &Problem) -> serde_json::Value {
+        serde_json::from_slice(&problem.json()).unwrap()
+    }
+
+    #[test]
+    fn every_code_has_its_documented_status() {
+        for &code in Code::ALL {
+            let expected = match code.as_str() {
+                "invalid" | "option_unknown" | "selection_invalid" | "voter_required" => 422,
+                "poll_not_found" | "user_not_found" | "vote_not_found" => 404,
+                "unauthorized" => 401,
+                "results_hidden" | "forbidden" => 403,
+                "overloaded" | "unavailable" => 503,
+                "internal" => 500,
+                _ => 409,
+            };
+            let problem = json(&Problem::of(code));
+            assert_eq!(problem["status"], expected, "{code}");
+            assert_eq!(problem["code"], code.as_str());
+            assert_eq!(
+                problem["type"],
+                format!("urn:problem-type:polling:{code}").as_str()
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_our_own_fault_is_not_sent() {
+        let secret = StoreError::internal("disk 7 is broken");
+        let problem = Problem::from(PollError::from(secret));
+        let sent = String::from_utf8(problem.json()).unwrap();
+        assert!(!sent.contains("disk") && !sent.contains("detail"), "{sent}");
+        let logged = chain(&*problem.cause.unwrap());
+        assert!(logged.contains("disk 7 is broken"), "{logged}");
+    }
+
+    #[test]
+    fn fields_are_named() {
+        let field = FieldError::invalid("/question", "is needed");
+        let problem = json(&Problem::from(PollError::Invalid(vec![field])));
+        assert_eq!(problem["errors"][0]["pointer"], "/question");
+        assert_eq!(problem["errors"][0]["code"], "invalid");
+        assert_eq!(problem["errors"][0]["detail"], "is needed");
+    }
+
+    #[test]
+    fn headers_belong_to_their_problems() {
+        let answer = |problem: Problem| problem.into_response("id", Duration::from_secs(3));
+        let unavailable = answer(Problem::of(Code::Unavailable));
+        assert_eq!(unavailable.headers()["retry-after"], "3");
+        let anonymous = answer(Problem::from(PollError::Unauthorized));
+        assert_eq!(anonymous.headers()["www-authenticate"], "Bearer");
+        let bad = answer(Problem::bad_credential("x"));
+        assert_eq!(
+            bad.headers()["www-authenticate"],
+            r#"Bearer error="invalid_token""#
+        );
+        let allow = HeaderValue::from_static("GET");
+        let refused = answer(Problem::method_not_allowed(allow));
+        assert_eq!(refused.headers()["allow"], "GET");
+        assert_eq!(
+            refused.headers()["content-type"],
+            "application/problem+json"
+        );
+    }
+}

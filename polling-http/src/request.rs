@@ -1,0 +1,187 @@
+//! A request on its way to its handler: who asks, for what, and with which body.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use polling_core::wire::{ParseError, UnknownFields};
+use polling_core::{Actor, AuthError, BallotId, Code, Engine, FieldError, PollId, Voter};
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::settings::HttpSettings;
+
+/// All that a handler gets. The body was read whole, within its bounds.
+pub(crate) struct Call {
+    pub(crate) engine: Engine,
+    pub(crate) settings: std::sync::Arc<HttpSettings>,
+    pub(crate) actor: Actor,
+    pub(crate) parts: http::request::Parts,
+    /// The `{id}` of the path.
+    pub(crate) id: Option<String>,
+    pub(crate) body: Bytes,
+    pub(crate) unknown_fields: UnknownFields,
+}
+
+impl Call {
+    /// The poll of the path. What is no id names no poll.
+    pub(crate) fn poll_id(&self) -> Result<PollId, Problem> {
+        let id = self.id.as_deref().unwrap_or_default();
+        id.parse().map_err(|_| Problem::no_such(Code::PollNotFound))
+    }
+
+    pub(crate) fn query(&self) -> Query<'_> {
+        Query::of(&self.parts.uri)
+    }
+
+    /// Who the caller says to be as a voter, where no body says it.
+    pub(crate) fn voter(&self) -> Result<Option<String>, Problem> {
+        self.query().text("voter")
+    }
+
+    /// The same, for those who look.
+    pub(crate) fn viewer(&self) -> Result<Option<Voter>, Problem> {
+        Ok(self.voter()?.map(|text| Voter::named(Some(text))))
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.json_with(self.unknown_fields)
+    }
+
+    /// The body as JSON, of which perhaps only some fields are of interest.
+    pub(crate) fn json_with<T: DeserializeOwned>(
+        &self,
+        unknown: UnknownFields,
+    ) -> Result<T, Problem> {
+        if std::str::from_utf8(&self.body).is_err() {
+            return Err(Problem::unreadable("the body is no UTF-8"));
+        }
+        polling_core::wire::parse(&self.body, unknown).map_err(|error| match error {
+            ParseError::Shape(field) => Problem::invalid_field(field),
+            error => Problem::unreadable(error.to_string()),
+        })
+    }
+
+    /// The id of the ballot, from the header or the body, which must not differ.
+    pub(crate) fn ballot_id(&self, in_body: Option<BallotId>) -> Result<Option<BallotId>, Problem> {
+        let Some(header) = self.parts.headers.get("idempotency-key") else {
+            return Ok(in_body);
+        };
+        let invalid =
+            |pointer, detail| Err(Problem::invalid_field(FieldError::invalid(pointer, detail)));
+        // The header was a quoted string in drafts of its standard.
+        let text = header.to_str().unwrap_or_default().trim_matches('"');
+        match (text.parse::<BallotId>(), in_body) {
+            (Err(_), _) => invalid("/Idempotency-Key", "the header must be a UUID"),
+            (Ok(key), Some(id)) if key != id => {
+                invalid("/ballot_id", "must be the same as the Idempotency-Key")
+            }
+            (Ok(key), _) => Ok(Some(key)),
+        }
+    }
+}
+
+/// Who asks: what the credential proves, or nobody in particular where none was sent.
+pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let mut credentials = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(credential) = credentials.next() else {
+        return Ok(Actor::anonymous());
+    };
+    let Some(token) = bearer(credential).filter(|_| credentials.next().is_none()) else {
+        return Err(Problem::bad_credential(
+            "the header must be: Authorization: Bearer <token>",
+        ));
+    };
+    engine
+        .authenticate(token)
+        .await
+        .map_err(|error| match error {
+            AuthError::Rejected => {
+                Problem::bad_credential("the token is not valid, or not any more")
+            }
+            error => error.into(),
+        })
+}
+
+/// The token of `Bearer <token>`.
+fn bearer(credential: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = credential.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' '))
+        .then_some(token)
+}
+
+/// Whether the body, by what its headers say, is JSON. Who says nothing is believed.
+pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let coded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if coded {
+        return Err(Problem::unsupported_media_type(
+            "the body must come as it is, without a Content-Encoding",
+        ));
+    }
+    match headers.get(header::CONTENT_TYPE) {
+        Some(value) if !is_json(value) => Err(Problem::unsupported_media_type(
+            "the Content-Type must be application/json",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_json(content_type: &HeaderValue) -> bool {
+    let text = content_type.to_str().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_type_is_json_in_all_its_forms_or_absent() {
+        let check = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
+            check_content_type(&headers)
+        };
+        assert!(check_content_type(&HeaderMap::new()).is_ok());
+        for good in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/merge-patch+json",
+            "application/json;charset=UTF-8",
+        ] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["text/plain", "", "application/jsonx", "text/x+json", "json"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_not_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert!(check_content_type(&headers).is_err());
+        headers.insert(
+            header::CONTENT_ENCODING,
+            HeaderValue::from_static("Identity"),
+        );
+        assert!(check_content_type(&headers).is_ok());
+    }
+
+    #[test]
+    fn only_bearer_credentials_have_a_token() {
+        let token =
+            |value: &'static str| bearer(&HeaderValue::from_static(value)).map(str::to_owned);
+        assert_eq!(token("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(token("bEARER   abc ").as_deref(), Some("abc"));
+        for bad in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "abc"] {
+            assert_eq!(token(bad), None, "{bad}");
+        }
+    }
+}

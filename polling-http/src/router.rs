@@ -1,0 +1,239 @@
+//! Path, then method, then handler: so that a wrong method is told from a wrong path, with the methods that would do.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use http::{HeaderValue, Method};
+use polling_core::wire::UnknownFields;
+
+use crate::request::Call;
+use crate::response::Answer;
+
+type Handler = Box<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+
+/// Which body an endpoint reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// None: what is sent is thrown away.
+    Nothing,
+    /// A JSON object.
+    Json,
+    /// A JSON object that holds many others.
+    Batch,
+}
+
+/// A method of a route.
+pub(crate) struct Endpoint {
+    method: Method,
+    pub(crate) takes: Takes,
+    pub(crate) run: Handler,
+}
+
+/// A path with all that can be asked of it.
+pub(crate) struct Route {
+    /// The path as it is documented: this is logged, never the path of a request.
+    pub(crate) template: &'static str,
+    pub(crate) unknown_fields: UnknownFields,
+    /// Whether the credential is looked at.
+    pub(crate) authenticates: bool,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Route {
+    pub(crate) fn at(template: &'static str) -> Self {
+        Self {
+            template,
+            unknown_fields: UnknownFields::Refuse,
+            authenticates: true,
+            endpoints: Vec::new(),
+        }
+    }
+
+    /// For clients of older systems, which send more than we know.
+    pub(crate) fn alias(template: &'static str) -> Self {
+        Self {
+            unknown_fields: UnknownFields::PassOver,
+            ..Self::at(template)
+        }
+    }
+
+    /// For probes: whoever asks is answered, whatever they send along.
+    pub(crate) fn probe(template: &'static str) -> Self {
+        Self {
+            authenticates: false,
+            ..Self::at(template)
+        }
+    }
+
+    pub(crate) fn get<F>(self, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        self.on(Method::GET, Takes::Nothing, handler)
+    }
+
+    pub(crate) fn post<F>(self, takes: Takes, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        self.on(Method::POST, takes, handler)
+    }
+
+    pub(crate) fn on<F>(mut self, method: Method, takes: Takes, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        self.endpoints.push(Endpoint {
+            method,
+            takes,
+            run: Box::new(move |call| Box::pin(handler(call))),
+        });
+        self
+    }
+
+    fn allow(&self) -> HeaderValue {
+        let mut methods: Vec<&str> = Vec::new();
+        for endpoint in &self.endpoints {
+            methods.push(endpoint.method.as_str());
+            if endpoint.method == Method::GET {
+                methods.push("HEAD");
+            }
+        }
+        methods.push("OPTIONS");
+        // The names of methods are good in headers.
+        HeaderValue::try_from(methods.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
+    }
+}
+
+/// What a request asks for.
+pub(crate) enum Found<'a> {
+    /// This, of the thing with this `{id}`.
+    Endpoint(&'a Route, &'a Endpoint, Option<String>),
+    /// What else it could ask for.
+    Options(&'a Route, HeaderValue),
+    /// Something that this route does not do, but these.
+    OtherMethod(&'a Route, HeaderValue),
+    /// There is no such route.
+    Nothing,
+}
+
+impl Found<'_> {
+    /// The documented path.
+    pub(crate) fn template(&self) -> &'static str {
+        match self {
+            Found::Endpoint(route, ..)
+            | Found::Options(route, _)
+            | Found::OtherMethod(route, _) => route.template,
+            Found::Nothing => "none",
+        }
+    }
+}
+
+/// The table of all routes.
+pub(crate) struct Router {
+    routes: matchit::Router<Route>,
+}
+
+impl Router {
+    /// # Panics
+    /// Where two routes are the same: the table is a constant of this package.
+    pub(crate) fn new(table: impl IntoIterator<Item = Route>) -> Self {
+        let mut routes = matchit::Router::new();
+        for route in table {
+            let template = route.template;
+            if let Err(error) = routes.insert(template, route) {
+                panic!("the route {template}: {error}");
+            }
+        }
+        Self { routes }
+    }
+
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
+        let Ok(found) = self.routes.at(path) else {
+            return Found::Nothing;
+        };
+        let route = found.value;
+        // HEAD is GET without the body, which is cut off at the end.
+        let wanted = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let mut endpoints = route.endpoints.iter();
+        match endpoints.find(|endpoint| endpoint.method == *wanted) {
+            Some(endpoint) => {
+                let id = found.params.get("id").map(ToOwned::to_owned);
+                Found::Endpoint(route, endpoint, id)
+            }
+            None if method == Method::OPTIONS => Found::Options(route, route.allow()),
+            None => Found::OtherMethod(route, route.allow()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::response;
+
+    async fn none(_call: Call) -> Answer {
+        Ok(response::empty(StatusCode::NO_CONTENT))
+    }
+
+    fn find(method: &Method, path: &str) -> String {
+        let router = Router::new([
+            Route::at("/polls").get(none).post(Takes::Json, none),
+            Route::at("/polls/{id}/vote").on(Method::PUT, Takes::Json, none),
+        ]);
+        match router.find(method, path) {
+            Found::Endpoint(route, endpoint, id) => {
+                let (template, method) = (route.template, &endpoint.method);
+                format!("{method} {template} {}", id.unwrap_or_default())
+            }
+            Found::Options(_, allow) => format!("options: {}", allow.to_str().unwrap()),
+            Found::OtherMethod(_, allow) => format!("allow: {}", allow.to_str().unwrap()),
+            Found::Nothing => "nothing".into(),
+        }
+    }
+
+    #[test]
+    fn a_route_is_found_by_path_and_method() {
+        assert_eq!(find(&Method::POST, "/polls"), "POST /polls ");
+        assert_eq!(
+            find(&Method::PUT, "/polls/a%20b/vote"),
+            "PUT /polls/{id}/vote a%20b"
+        );
+        for path in [
+            "/",
+            "",
+            "*",
+            "/poll",
+            "/polls/",
+            "/polls//vote",
+            "/polls/a/b",
+        ] {
+            assert_eq!(find(&Method::GET, path), "nothing", "{path}");
+        }
+    }
+
+    #[test]
+    fn head_is_answered_by_get() {
+        assert_eq!(find(&Method::HEAD, "/polls"), "GET /polls ");
+        assert_eq!(find(&Method::HEAD, "/polls/a/vote"), "allow: PUT, OPTIONS");
+    }
+
+    #[test]
+    fn what_would_do_is_named() {
+        assert_eq!(
+            find(&Method::DELETE, "/polls"),
+            "allow: GET, HEAD, POST, OPTIONS"
+        );
+        assert_eq!(
+            find(&Method::OPTIONS, "/polls"),
+            "options: GET, HEAD, POST, OPTIONS"
+        );
+        assert_eq!(find(&Method::OPTIONS, "/x"), "nothing");
+    }
+}

@@ -1,0 +1,88 @@
+//! Polls: create, list, read, change, publish, close, delete.
+
+use http::{HeaderValue, Method, StatusCode, header};
+use polling_core::polls::{PageRequest, PollPatch};
+use polling_core::{NewPoll, PollView};
+
+use crate::problem::Problem;
+use crate::request::Call;
+use crate::response::{self, Answer};
+use crate::router::{Route, Takes};
+
+pub(super) fn routes() -> [Route; 4] {
+    [
+        Route::at("/api/v1/polls")
+            .get(list)
+            .post(Takes::Json, create),
+        Route::at("/api/v1/polls/{id}")
+            .get(read)
+            .on(Method::PATCH, Takes::Json, edit)
+            .on(Method::DELETE, Takes::Nothing, delete),
+        Route::at("/api/v1/polls/{id}/publish").post(Takes::Nothing, publish),
+        Route::at("/api/v1/polls/{id}/close").post(Takes::Nothing, close),
+    ]
+}
+
+async fn create(call: Call) -> Answer {
+    let new: NewPoll = call.json()?;
+    let poll = call.engine.polls().create(&call.actor, new).await?;
+    created(&call, &poll)
+}
+
+pub(super) fn created(call: &Call, poll: &PollView) -> Answer {
+    let mut response = response::json(StatusCode::CREATED, poll)?;
+    let location = location(call, "polls", &poll.id)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+/// Where a new thing is found.
+pub(super) fn location(
+    call: &Call,
+    room: &str,
+    id: &impl std::fmt::Display,
+) -> Result<HeaderValue, Problem> {
+    let path = format!("{}/api/v1/{room}/{id}", call.settings.mounted_at);
+    HeaderValue::try_from(path).map_err(|error| polling_core::StoreError::internal(error).into())
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    let limit = call.query().parsed("limit", "must be a number from 1 on")?;
+    let cursor = call
+        .query()
+        .parsed("cursor", "must be the next_cursor of a page")?;
+    let page = PageRequest::new(limit, cursor);
+    let page = call.engine.polls().list(&call.actor, page).await?;
+    response::json(StatusCode::OK, &page)
+}
+
+pub(super) async fn read(call: Call) -> Answer {
+    let (id, viewer) = (call.poll_id()?, call.viewer()?);
+    let poll = call.engine.polls().read(&call.actor, id, viewer).await?;
+    response::json(StatusCode::OK, &poll)
+}
+
+pub(super) async fn edit(call: Call) -> Answer {
+    let id = call.poll_id()?;
+    let patch: PollPatch = call.json()?;
+    let poll = call.engine.polls().edit(&call.actor, id, patch).await?;
+    response::json(StatusCode::OK, &poll)
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    let id = call.poll_id()?;
+    call.engine.polls().delete(&call.actor, id).await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
+}
+
+async fn publish(call: Call) -> Answer {
+    let id = call.poll_id()?;
+    let poll = call.engine.polls().publish(&call.actor, id).await?;
+    response::json(StatusCode::OK, &poll)
+}
+
+async fn close(call: Call) -> Answer {
+    let id = call.poll_id()?;
+    let poll = call.engine.polls().close(&call.actor, id).await?;
+    response::json(StatusCode::OK, &poll)
+}

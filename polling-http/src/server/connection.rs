@@ -1,0 +1,121 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use polling_core::Cause;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use super::wire::{Heard, Wire};
+use crate::problem::{self, Problem};
+
+/// How long the last words to a slow client may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+pub(super) struct Connection<S> {
+    pub(super) stream: TcpStream,
+    pub(super) service: S,
+    pub(super) builder: Arc<Builder<TokioExecutor>>,
+    pub(super) header_read_timeout: Duration,
+    /// Cancelled when no more requests shall be taken.
+    pub(super) leave: CancellationToken,
+}
+
+/// Why a connection ended.
+enum Ended {
+    ByItself,
+    /// The head of a request did not come in time.
+    HeadTooSlow,
+}
+
+impl<S, B> Connection<S>
+where
+    S: Service<http::Request<Incoming>, Response = http::Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Cause>,
+{
+    pub(super) async fn run(self) {
+        // Answers are small and wanted at once. Where it cannot be set they are a little later.
+        let _ = self.stream.set_nodelay(true);
+        let (wire, heard, handed_back) = Wire::new(self.stream);
+        let service = TowerToHyperService::new(self.service);
+        let first_words = self.header_read_timeout;
+        let ended = {
+            let io = TokioIo::new(wire);
+            let serving = self.builder.serve_connection_with_upgrades(io, service);
+            let mut serving = pin!(serving);
+            // The library starts its own timer only when it knows which version is spoken.
+            let mut version_is_late = pin!(sleep(first_words));
+            let (mut leaving, mut judged) = (false, false);
+            loop {
+                tokio::select! {
+                    result = serving.as_mut() => break outcome(result),
+                    () = self.leave.cancelled(), if !leaving => {
+                        leaving = true;
+                        serving.as_mut().graceful_shutdown();
+                    }
+                    () = version_is_late.as_mut(), if !judged => {
+                        judged = true;
+                        if !heard.version_is_known() {
+                            break Ended::HeadTooSlow;
+                        }
+                    }
+                }
+            }
+        };
+        if matches!(ended, Ended::HeadTooSlow)
+            && heard.waits_for_an_answer()
+            && let Ok(stream) = handed_back.await
+        {
+            refuse(stream, &heard).await;
+        }
+    }
+}
+
+fn outcome(result: Result<(), Cause>) -> Ended {
+    let Err(error) = result else {
+        return Ended::ByItself;
+    };
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) if error.is_timeout() => Ended::HeadTooSlow,
+        _ => {
+            // Clients leave as they like.
+            tracing::debug!(error = problem::chain(&*error), "a connection broke off");
+            Ended::ByItself
+        }
+    }
+}
+
+/// The library closes the connection without a word; the client shall know why.
+async fn refuse(mut stream: TcpStream, heard: &Heard) {
+    debug_assert!(heard.waits_for_an_answer());
+    let body = Problem::timeout().json();
+    let head = format!(
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/problem+json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let message = [head.as_bytes(), &body].concat();
+    let say = async {
+        stream.write_all(&message).await?;
+        stream.shutdown().await
+    };
+    // A client that does not listen cannot be told.
+    let _ = timeout(LAST_WORDS, say).await;
+}

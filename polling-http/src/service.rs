@@ -1,0 +1,282 @@
+//! The one service: it finds the route, reads who asks and the body, runs the handler, and sees to it that everything is
+//! answered, whatever happens.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, StatusCode, header};
+use http_body::Body;
+use polling_core::Engine;
+use tokio::time::{Instant, timeout_at};
+use tower_http::cors::CorsLayer;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Instrument;
+
+use crate::body::RequestBody;
+use crate::problem::Problem;
+use crate::request::{Call, authenticate, check_content_type};
+use crate::request_id::{REQUEST_ID, RequestIds};
+use crate::response::{self, Answer, Response, ResponseBody};
+use crate::router::{Found, Router, Takes};
+use crate::settings::HttpSettings;
+use crate::{cors, routes};
+
+/// The HTTP face of an engine: a [`tower_service::Service`], cheap to clone, for any body.
+///
+/// It answers every path of the polling API, and 404 `not_found` to all others. It never fails. It must be called within
+/// a tokio runtime.
+#[derive(Clone)]
+pub struct HttpApi {
+    core: Core,
+    cors: Option<Arc<CorsLayer>>,
+}
+
+/// The service without what browsers must be told.
+#[derive(Clone)]
+struct Core {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    settings: Arc<HttpSettings>,
+    router: Router,
+    request_ids: RequestIds,
+}
+
+impl HttpApi {
+    /// The HTTP face of `engine`, with the documented bounds.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        Self::with_settings(engine, HttpSettings::default())
+    }
+
+    /// The HTTP face of `engine`, with other bounds.
+    #[must_use]
+    pub fn with_settings(engine: Engine, settings: HttpSettings) -> Self {
+        let cors = cors::layer(&settings.cors_origins).map(Arc::new);
+        let inner = Inner {
+            router: Router::new(routes::table(&engine)),
+            engine,
+            settings: Arc::new(settings),
+            request_ids: RequestIds::new(),
+        };
+        let core = Core {
+            inner: Arc::new(inner),
+        };
+        Self { core, cors }
+    }
+}
+
+impl fmt::Debug for HttpApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpApi")
+            .field("settings", &self.core.inner.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a request, to come.
+#[must_use = "a request is not handled before its answer is waited for"]
+pub struct ResponseFuture(Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>);
+
+impl Future for ResponseFuture {
+    type Output = Result<http::Response<ResponseBody>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<http::Request<B>> for HttpApi
+where
+    B: Body + Send + 'static,
+{
+    type Response = http::Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
+        let Some(layer) = &self.cors else {
+            return self.core.call(request);
+        };
+        if request.method() == Method::OPTIONS && !cors::is_preflight(&request) {
+            return self.core.call(request);
+        }
+        // The layer answers preflights by itself, and knows no request ids.
+        let request_id = self.core.inner.request_ids.of(request.headers());
+        let answered = layer.layer(self.core.clone()).call(request);
+        ResponseFuture(Box::pin(async move {
+            let mut response = answered.await?;
+            let headers = response.headers_mut();
+            headers.entry(REQUEST_ID).or_insert(request_id);
+            Ok(response)
+        }))
+    }
+}
+
+impl<B> Service<http::Request<B>> for Core
+where
+    B: Body + Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
+        let inner = Arc::clone(&self.inner);
+        ResponseFuture(Box::pin(async move { Ok(inner.answer(request).await) }))
+    }
+}
+
+impl Inner {
+    /// Whatever happens, this answers.
+    async fn answer<B>(&self, request: http::Request<B>) -> Response
+    where
+        B: Body + Send + 'static,
+    {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let mut body = RequestBody::new(body, &parts.headers);
+        let request_id = self.request_ids.of(&parts.headers);
+        let is_head = parts.method == Method::HEAD;
+        let found = self.router.find(&parts.method, parts.uri.path());
+        let span = tracing::debug_span!(
+            "http.request",
+            method = %parts.method,
+            route = found.template(),
+            request_id = request_id.to_str().unwrap_or_default(),
+            status = tracing::field::Empty,
+            latency_us = tracing::field::Empty,
+        );
+        let handling = self.handle(parts, &mut body, found, started);
+        let answer = AssertUnwindSafe(handling)
+            .catch_unwind()
+            .instrument(span.clone())
+            .await;
+        body.throw_away(self.settings.drain_bytes, self.settings.drain_time);
+
+        let id = request_id.to_str().unwrap_or_default();
+        let mut response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => span.in_scope(|| self.refuse(problem, id)),
+            Err(panic) => {
+                let panic = panic_message(&*panic);
+                tracing::error!(parent: &span, request_id = id, panic, "a handler panicked");
+                self.refuse(Problem::panicked(), id)
+            }
+        };
+        finish(&mut response, request_id, is_head);
+        span.record("status", response.status().as_u16());
+        span.record("latency_us", started.elapsed().as_micros());
+        tracing::debug!(parent: &span, "answered");
+        response
+    }
+
+    async fn handle<B>(
+        &self,
+        parts: http::request::Parts,
+        body: &mut RequestBody<B>,
+        found: Found<'_>,
+        started: Instant,
+    ) -> Answer
+    where
+        B: Body + Send + 'static,
+    {
+        let (route, endpoint, id) = match found {
+            Found::Nothing => return Err(Problem::not_found()),
+            Found::OtherMethod(_, allow) => return Err(Problem::method_not_allowed(allow)),
+            Found::Options(_, allow) => {
+                let mut response = response::empty(StatusCode::NO_CONTENT);
+                response.headers_mut().insert(header::ALLOW, allow);
+                return Ok(response);
+            }
+            Found::Endpoint(route, endpoint, id) => (route, endpoint, id),
+        };
+        let deadline = started + self.settings.request_timeout;
+        let actor = if route.authenticates {
+            let authenticated = authenticate(&self.engine, &parts.headers);
+            match timeout_at(deadline, authenticated).await {
+                Ok(actor) => actor?,
+                Err(_) => return Err(Problem::no_answer_in_time()),
+            }
+        } else {
+            polling_core::Actor::anonymous()
+        };
+        let most = match endpoint.takes {
+            Takes::Nothing => None,
+            Takes::Json => Some(self.settings.body_bytes),
+            Takes::Batch => Some(self.settings.batch_body_bytes),
+        };
+        let bytes = match most {
+            None => bytes::Bytes::new(),
+            Some(most) => {
+                check_content_type(&parts.headers)?;
+                body.read(most, deadline).await?
+            }
+        };
+        let call = Call {
+            engine: self.engine.clone(),
+            settings: Arc::clone(&self.settings),
+            actor,
+            parts,
+            id,
+            body: bytes,
+            unknown_fields: route.unknown_fields,
+        };
+        // What the handler began goes on without it: the engine runs what changes something as tasks of its own.
+        match timeout_at(deadline, (endpoint.run)(call)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Problem::no_answer_in_time()),
+        }
+    }
+
+    fn refuse(&self, problem: Problem, request_id: &str) -> Response {
+        problem.into_response(request_id, self.settings.retry_after)
+    }
+}
+
+/// What every answer has, whichever way it came about.
+fn finish(response: &mut Response, request_id: HeaderValue, is_head: bool) {
+    let length = response.body().size_hint().exact();
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, request_id);
+    // What says nothing else may hold secrets, or be seen by one viewer only.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if is_head {
+        if let Some(length) = length.filter(|length| *length > 0) {
+            headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        *response.body_mut() = ResponseBody::default();
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("of an unknown kind")
+}

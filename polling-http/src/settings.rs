@@ -1,0 +1,48 @@
+//! Every bound of the HTTP face, by name and with its unit.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+
+/// The bounds and habits of an [`HttpApi`](crate::HttpApi); the defaults are the documented ones.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpSettings {
+    /// Bytes of a request's body, at most; one more is `too_large`.
+    pub body_bytes: usize,
+    /// Bytes of a batch of votes, at most.
+    pub batch_body_bytes: usize,
+    /// Bytes of an unwanted body that are read and thrown away, at most, so that a client which writes before it reads
+    /// gets its answer.
+    pub drain_bytes: u64,
+    /// How long an unwanted body is read and thrown away, at most.
+    pub drain_time: Duration,
+    /// How long a request may take, from its head to the head of its answer. A body that is not there by then is
+    /// `timeout`; an answer that is not, `unavailable`. An event stream may then go on for as long as it likes.
+    pub request_timeout: Duration,
+    /// How long an event stream is silent, at most: then a comment shows that it is alive.
+    pub keep_alive_interval: Duration,
+    /// When a client that was told `overloaded` or `unavailable` should try again; in whole seconds.
+    pub retry_after: Duration,
+    /// The origins whose pages may call from a browser, like `https://example.org`; `*` for all. None by default.
+    pub cors_origins: Vec<HeaderValue>,
+    /// The path under which the host application mounts the service, which `Location` headers then begin with. Empty by
+    /// default; else like `/polling`.
+    pub mounted_at: String,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 * 1024,
+            batch_body_bytes: 4 * 1024 * 1024,
+            drain_bytes: 16 * 1024 * 1024,
+            drain_time: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+            keep_alive_interval: Duration::from_secs(15),
+            retry_after: Duration::from_secs(1),
+            cors_origins: Vec::new(),
+            mounted_at: String::new(),
+        }
+    }
+}
