@@ -42,6 +42,11 @@ impl Close {
         }
     }
 
+    /// Whether what the client sent last could not be read, so that nothing after it can be.
+    pub(crate) fn is_unreadable(self) -> bool {
+        matches!(self, Close::Protocol | Close::NotText | Close::TooBig)
+    }
+
     /// What to tell the client about a failed read or write; `None` where nobody is there to be told.
     pub(crate) fn of(error: &Error) -> Option<Self> {
         match error {

@@ -81,8 +81,12 @@ async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(
     close: Close,
 ) -> Result<(), Error> {
     socket.send(Message::Close(Some(close.frame()))).await?;
-    while let Some(Ok(_)) = socket.next().await {}
-    // Where the client's frames cannot be read any more, its bytes still must be: closing a socket with unread bytes in it
+    if !close.is_unreadable() {
+        // The client answers with a close frame of its own.
+        while let Some(Ok(_)) = socket.next().await {}
+        return Ok(());
+    }
+    // The client's bytes cannot be understood any more, and still must be read: closing a socket with unread bytes in it
     // resets the connection, and the close frame would be lost with it.
     let mut bytes = socket.into_inner();
     bytes.shutdown().await?;
