@@ -95,6 +95,7 @@ impl Problem {
     /// There is no such route.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such route")
+            .saying("no route has this path; those of the API begin with /api/v1")
     }
 
     /// The route is there, and does not take this method.
@@ -104,8 +105,9 @@ impl Problem {
             "method_not_allowed",
             "The route does not take this method",
         );
+        let methods = allow.to_str().map(ToOwned::to_owned).unwrap_or_default();
         problem.headers.push((header::ALLOW, allow));
-        problem
+        problem.saying(format!("this route takes {methods}"))
     }
 
     /// The body is of a type that nobody reads here.
@@ -132,6 +134,7 @@ impl Problem {
     pub(crate) fn timeout() -> Self {
         let title = "The request took too long to arrive";
         Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", title)
+            .saying("the request did not arrive whole in time: send it again")
     }
 
     /// The answer did not come in time.
