@@ -16,12 +16,17 @@
 //!
 //! | module | what it tests |
 //! | --- | --- |
-//! | [`polls`], [`steps`], [`votes`], [`changes`], [`results`], [`users`] | the ports of a store, called directly |
+//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`] | the ports of a store, called directly |
 //! | [`casting`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`deleting`], [`visibility`], [`watching`], [`revisions`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
 //! Tests use a clock that they move and ids that follow from a seed. They never sleep: they wait for the event itself,
 //! and a test that waits longer than a minute of real time fails.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test, where an unexpected answer ends the run"
+)]
 
 #[macro_use]
 mod suite;
@@ -36,6 +41,6 @@ pub use engine::{
     casting, closing, deleting, editing, listing, model, retries, revisions, timers, visibility,
     watching,
 };
-pub use ports::{changes, polls, results, steps, users, votes};
+pub use ports::{changes, gate, polls, results, steps, users, votes};
 #[doc(hidden)]
 pub use run::{run, run_notifier};

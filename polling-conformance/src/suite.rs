@@ -37,16 +37,18 @@ macro_rules! suite {
                     the_outcomes_come_in_the_order_of_the_batch
                     a_batch_is_one_revision_of_each_poll_it_adds_to
                     a_batch_that_adds_nothing_moves_no_revision
+                    a_ballot_selects_from_the_first_to_the_255th_option
+                    the_same_ballot_id_elsewhere_is_another_ballot
+                    of_many_writers_at_once_one_adds_a_voters_ballot
+                    writers_at_once_give_each_revision_once
+                }
+                gate {
                     a_batch_that_opens_a_poll_is_two_revisions
                     a_ballot_counts_by_when_it_was_received
                     a_recorded_ballot_is_recognised_whatever_the_gate_says
                     a_ballot_received_in_time_is_added_while_closing
                     no_ballot_is_added_after_a_close_has_returned
                     a_ballot_of_a_deleted_poll_finds_no_poll
-                    a_ballot_selects_from_the_first_to_the_255th_option
-                    the_same_ballot_id_elsewhere_is_another_ballot
-                    of_many_writers_at_once_one_adds_a_voters_ballot
-                    writers_at_once_give_each_revision_once
                 }
                 changes {
                     a_change_where_there_was_no_ballot_creates_it

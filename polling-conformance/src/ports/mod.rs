@@ -1,6 +1,7 @@
 //! The ports of a store, called directly: each test is a sentence of their contracts.
 
 pub mod changes;
+pub mod gate;
 pub mod polls;
 pub mod results;
 pub mod steps;
