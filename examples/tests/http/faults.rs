@@ -67,9 +67,7 @@ fn log() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-async fn faulty() -> Server {
-    let mut http = HttpSettings::default();
-    http.request_timeout = Duration::from_millis(50);
+async fn faulty(http: HttpSettings) -> Server {
     let start = Start {
         http,
         with: Some(|builder| builder.authenticator(Faulty)),
@@ -81,7 +79,7 @@ async fn faulty() -> Server {
 #[tokio::test]
 async fn a_panic_is_answered_and_logged_once() {
     let (log, _logging) = log();
-    let server = faulty().await;
+    let server = faulty(HttpSettings::default()).await;
     let ask = server.get("/api/v1/polls").bearer("panic");
     let answer = ask.header("x-request-id", "trace-1").await;
     answer.refuses(500, "internal");
@@ -96,7 +94,7 @@ async fn a_panic_is_answered_and_logged_once() {
 #[tokio::test]
 async fn an_internal_error_is_logged_once_with_its_causes_and_not_sent() {
     let (log, _logging) = log();
-    let server = faulty().await;
+    let server = faulty(HttpSettings::default()).await;
     let ask = server.get("/api/v1/polls").bearer("fail");
     let answer = ask.header("x-request-id", "trace-2").await;
     answer.refuses(500, "internal");
@@ -109,7 +107,7 @@ async fn an_internal_error_is_logged_once_with_its_causes_and_not_sent() {
 
 #[tokio::test]
 async fn a_store_that_is_away_is_unavailable() {
-    let server = faulty().await;
+    let server = faulty(HttpSettings::default()).await;
     let answer = server.get("/api/v1/polls").bearer("away").await;
     answer.refuses(503, "unavailable");
     assert!(!answer.text().contains("route"), "{}", answer.text());
@@ -117,7 +115,9 @@ async fn a_store_that_is_away_is_unavailable() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
-    let server = faulty().await;
+    let mut http = HttpSettings::default();
+    http.request_timeout = Duration::from_millis(50);
+    let server = faulty(http).await;
     let answer = server.get("/api/v1/polls").bearer("hang").await;
     answer.refuses(503, "unavailable");
 }
