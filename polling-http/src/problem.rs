@@ -42,19 +42,18 @@ impl<E: Fault + Send + Sync + 'static> From<E> for Problem {
         let code = error.code();
         let problem = Self::of(code);
         match code.kind() {
-            Kind::Internal => Self {
-                cause: Some(error.into()),
-                ..problem
-            },
-            Kind::Unavailable => Self {
-                detail: Some(error.to_string()),
-                cause: Some(error.into()),
-                ..problem
-            },
+            Kind::Internal => {
+                let cause = Some(error.into());
+                Self { cause, ..problem }
+            }
+            Kind::Unavailable => {
+                let problem = problem.saying(error.to_string());
+                let cause = Some(error.into());
+                Self { cause, ..problem }
+            }
             _ => Self {
-                detail: Some(error.to_string()),
                 errors: error.fields().into(),
-                ..problem
+                ..problem.saying(error.to_string())
             },
         }
     }
@@ -174,7 +173,7 @@ impl Problem {
     pub(crate) fn into_response(self, request_id: &str, retry_after: Duration) -> Response {
         if let Some(cause) = &self.cause {
             let cause = chain(&**cause);
-            if self.status.is_server_error() && self.code == Code::Internal.as_str() {
+            if self.status == StatusCode::INTERNAL_SERVER_ERROR {
                 tracing::error!(request_id, error = %cause, "a request failed");
             } else {
                 tracing::warn!(request_id, error = %cause, "a request could not be served now");
@@ -258,10 +257,8 @@ mod tests {
             let problem = json(&Problem::of(code));
             assert_eq!(problem["status"], expected, "{code}");
             assert_eq!(problem["code"], code.as_str());
-            assert_eq!(
-                problem["type"],
-                format!("urn:problem-type:polling:{code}").as_str()
-            );
+            let name = format!("urn:problem-type:polling:{code}");
+            assert_eq!(problem["type"], name);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Bugs that were found in other systems, one test each, over HTTP.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use polling_core::{FakeClock, Settings};
 use serde_json::json;
 use std::time::Duration;
@@ -119,6 +119,35 @@ async fn bug_07_a_vote_is_in_the_final_result_or_refused() {
         (&closed["results"]["final"], &closed["results"]["ballots"]),
         (&json!(true), &json!(1))
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bug_07_votes_in_flight_at_the_close_are_counted_exactly_when_they_were_accepted() {
+    let server = Server::start().await;
+    let poll = server.poll(json!({})).await;
+    let votes = (0..60).map(|n| {
+        let (server, poll) = (&server, &poll);
+        async move {
+            let vote = poll.vote(n % 2, &format!("voter {n}"));
+            let answer = server.post(poll.path("/votes"), &vote).await;
+            if answer.status != 201 {
+                answer.refuses(409, "poll_closed");
+            }
+            u64::from(answer.status == 201)
+        }
+    });
+    let close = async {
+        // Somebody is in before it, so that there is something to race.
+        server.post(poll.path("/votes"), &poll.vote(0, "ada")).await;
+        let close = server.request(http::Method::POST, poll.path("/close"));
+        close.bearer(&poll.token).await.json()
+    };
+    let (accepted, closed) = join(join_all(votes), close).await;
+    let accepted = accepted.iter().sum::<u64>() + 1;
+    assert_eq!(closed["results"]["final"], true);
+    assert_eq!(closed["results"]["ballots"], accepted);
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(results, closed["results"]);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod aliases;
 mod batch;
 mod bugs;
 mod events;
+mod faults;
 mod headers;
 mod input;
 mod mounted;

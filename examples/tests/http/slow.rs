@@ -196,3 +196,24 @@ async fn heads_that_are_none_or_too_large_are_refused() {
         .await;
     assert!(many.starts_with("HTTP/1.1 431 "), "{many}");
 }
+
+#[tokio::test]
+async fn a_client_that_stops_to_read_does_not_keep_its_connection() {
+    let mut settings = ServerSettings::default();
+    settings.write_timeout = Duration::from_millis(50);
+    settings.connections = 1;
+    let start = Start {
+        server: settings,
+        ..Start::default()
+    };
+    let server = start.run().await;
+    let mut deaf = server.connect().await;
+    // More answers than the buffers of both sides can hold: the server soon waits, and the client for the server.
+    let asks = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n".repeat(10_000);
+    let ask = async { while deaf.write_all(asks.as_bytes()).await.is_ok() {} };
+    soon(ask).await;
+    let answer = server
+        .say(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
-use polling_core::{Engine, FakeClock, Settings};
+use polling_core::{Engine, EngineBuilder, FakeClock, Settings};
 use polling_http::server::{ServerSettings, serve};
 use polling_http::{HttpApi, HttpSettings};
 use polling_sqlite::SqliteStore;
@@ -35,6 +35,8 @@ pub(crate) struct Start {
     pub(crate) server: ServerSettings,
     pub(crate) core: Settings,
     pub(crate) clock: Option<FakeClock>,
+    /// What else the engine is built with.
+    pub(crate) with: Option<fn(EngineBuilder) -> EngineBuilder>,
 }
 
 /// A running server.
@@ -51,6 +53,9 @@ impl Start {
         let mut builder = Engine::builder(store).settings(self.core);
         if let Some(clock) = self.clock {
             builder = builder.clock(clock);
+        }
+        if let Some(with) = self.with {
+            builder = with(builder);
         }
         let engine = builder.build().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

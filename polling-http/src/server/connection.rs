@@ -28,6 +28,7 @@ pub(super) struct Connection<S> {
     pub(super) service: S,
     pub(super) builder: Arc<Builder<TokioExecutor>>,
     pub(super) header_read_timeout: Duration,
+    pub(super) write_timeout: Duration,
     /// Cancelled when no more requests shall be taken.
     pub(super) leave: CancellationToken,
 }
@@ -53,7 +54,7 @@ where
     pub(super) async fn run(self) {
         // Answers are small and wanted at once. Where it cannot be set they are a little later.
         let _ = self.stream.set_nodelay(true);
-        let (wire, heard, handed_back) = Wire::new(self.stream);
+        let (wire, heard, handed_back) = Wire::new(self.stream, self.write_timeout);
         let service = TowerToHyperService::new(self.service);
         let first_words = self.header_read_timeout;
         let ended = {

@@ -36,6 +36,9 @@ pub struct ServerSettings {
     /// How long the head of a request may take to arrive, and how long a connection without a request is kept. Half a
     /// head is then answered 408.
     pub header_read_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it, before its connection is closed: a viewer that is gone, or
+    /// has stopped to read, does not keep its slot.
+    pub write_timeout: Duration,
     /// Bytes of a request's head, at most, and of what is read ahead of its body; at least 8 KiB.
     pub header_bytes: u32,
     /// Header lines of a request, at most.
@@ -53,6 +56,7 @@ impl Default for ServerSettings {
         Self {
             connections: 50_000,
             header_read_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             headers: 100,
             streams: 200,
@@ -105,6 +109,7 @@ pub async fn serve<S, B>(
             service: service.clone(),
             builder: Arc::clone(&builder),
             header_read_timeout: settings.header_read_timeout,
+            write_timeout: settings.write_timeout,
             leave: leave.clone(),
         };
         let abort = abort.clone();

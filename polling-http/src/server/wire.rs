@@ -1,15 +1,17 @@
-//! A TCP stream that notices what the HTTP library does not tell: whether half a request was heard; and that hands the
-//! socket back when the library lets go of it, so that there can be last words.
+//! A TCP stream that notices what the HTTP library does not: whether half a request was heard, and whether the client
+//! has stopped to read. It hands the socket back when the library lets go of it, so that there can be last words.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
 
 /// What a client of HTTP/2 says first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -21,6 +23,9 @@ pub(super) struct Wire {
     preface: Option<usize>,
     heard: Arc<Heard>,
     hand_back: Option<oneshot::Sender<TcpStream>>,
+    write_timeout: Duration,
+    /// Runs while the client takes nothing of what is written.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// What was heard on a wire.
@@ -45,7 +50,10 @@ impl Heard {
 
 impl Wire {
     /// The socket comes back through the receiver when the wire is dropped.
-    pub(super) fn new(stream: TcpStream) -> (Self, Arc<Heard>, oneshot::Receiver<TcpStream>) {
+    pub(super) fn new(
+        stream: TcpStream,
+        write_timeout: Duration,
+    ) -> (Self, Arc<Heard>, oneshot::Receiver<TcpStream>) {
         let heard = Arc::new(Heard::default());
         let (hand_back, handed_back) = oneshot::channel();
         let wire = Self {
@@ -53,6 +61,8 @@ impl Wire {
             preface: Some(0),
             heard: Arc::clone(&heard),
             hand_back: Some(hand_back),
+            write_timeout,
+            stalled: None,
         };
         (wire, heard, handed_back)
     }
@@ -79,6 +89,26 @@ impl Wire {
         self.preface = None;
         self.heard.version_known.store(true, Ordering::Relaxed);
         self.heard.speaks_http2.store(agrees, Ordering::Relaxed);
+    }
+}
+
+impl Wire {
+    /// Passes on what became of writing, unless nothing does for too long.
+    fn written(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let write_timeout = self.write_timeout;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(write_timeout)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -114,7 +144,8 @@ impl AsyncWrite for Wire {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.heard.asked.store(false, Ordering::Relaxed);
-        self.stream()?.poll_write(cx, buf)
+        let written = self.stream()?.poll_write(cx, buf);
+        self.written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -123,7 +154,8 @@ impl AsyncWrite for Wire {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.heard.asked.store(false, Ordering::Relaxed);
-        self.stream()?.poll_write_vectored(cx, bufs)
+        let written = self.stream()?.poll_write_vectored(cx, bufs);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
