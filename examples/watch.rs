@@ -22,7 +22,6 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 type Failure = Box<dyn std::error::Error>;
@@ -104,28 +103,19 @@ impl Watch {
         })
     }
 
-    fn host(&self) -> &str {
-        self.socket.authority().map_or("", Authority::as_str)
-    }
-
-    async fn connect(&self) -> Result<TcpStream, std::io::Error> {
-        match self.socket.port() {
-            Some(_) => TcpStream::connect(self.host()).await,
-            None => TcpStream::connect(format!("{}:80", self.host())).await,
-        }
-    }
-
     /// Asks the HTTP face beside the WebSocket what the question and the options say.
     async fn learn_texts(&mut self) -> Result<(), Failure> {
-        let io = TokioIo::new(self.connect().await?);
-        let (mut http, connection) = hyper::client::conn::http1::handshake(io).await?;
+        let host = self.socket.authority().map_or("", Authority::as_str);
         let path = self.socket.path().trim_end_matches("/ws");
         let path = format!("{path}/polls/{}", self.poll);
-        let mut request = http::Request::get(path).header("host", self.host());
+        let mut request = http::Request::get(path).header("host", host);
         if let Some(token) = &self.args.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request.body(Empty::<Bytes>::new())?;
+        let port = self.socket.port().map_or(":80", |_| "");
+        let io = TokioIo::new(TcpStream::connect(format!("{host}{port}")).await?);
+        let (mut http, connection) = hyper::client::conn::http1::handshake(io).await?;
         let body = async move {
             let answer = http.send_request(request).await?;
             let is_poll = answer.status().is_success();
@@ -134,9 +124,8 @@ impl Watch {
         };
         // The one drives the other.
         let (body, _) = tokio::join!(body, connection);
-        let body = body?;
-        let poll: Value =
-            serde_json::from_slice(&body).map_err(|_| "the server shows no such poll")?;
+        let poll = serde_json::from_slice::<Value>(&body?);
+        let poll = poll.map_err(|_| "the server shows no such poll")?;
         self.question = printable(&poll["question"]);
         for option in poll["options"].as_array().into_iter().flatten() {
             let id = option["id"].as_str().unwrap_or_default();
@@ -147,11 +136,7 @@ impl Watch {
 
     /// One connection; `true` where nothing more is to come, `false` where it was lost.
     async fn follow(&mut self) -> Result<bool, Failure> {
-        let Ok(stream) = self.connect().await else {
-            return Ok(false);
-        };
-        let request = self.socket.clone().into_client_request()?;
-        let mut socket = match tokio_tungstenite::client_async(request, stream).await {
+        let mut socket = match tokio_tungstenite::connect_async(&self.socket).await {
             Ok((socket, _)) => socket,
             Err(Error::Http(answer)) if answer.status().is_client_error() => {
                 return Err(format!("the server refuses: {}", answer.status()).into());
