@@ -33,7 +33,7 @@ pub(crate) enum Problem {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    r#type: &'static str,
+    r#type: String,
     title: &'a str,
     status: u16,
     detail: &'a str,
@@ -45,7 +45,7 @@ impl Problem {
     pub(crate) fn response(&self) -> Response<Full<Bytes>> {
         let (status, code, title) = self.class();
         let body = Body {
-            r#type: "about:blank",
+            r#type: format!("urn:problem-type:polling:{code}"),
             title,
             status: status.as_u16(),
             detail: &self.detail(),

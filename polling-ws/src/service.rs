@@ -51,12 +51,12 @@ impl WsApi {
     /// With the default bounds.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
-        Self::with(engine, WsSettings::default())
+        Self::with_settings(engine, WsSettings::default())
     }
 
     /// With these bounds.
     #[must_use]
-    pub fn with(engine: Engine, settings: WsSettings) -> Self {
+    pub fn with_settings(engine: Engine, settings: WsSettings) -> Self {
         Self {
             inner: Arc::new(Inner {
                 engine,

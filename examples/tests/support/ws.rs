@@ -56,7 +56,7 @@ impl Server {
 
     async fn serve(settings: WsSettings, listener: TcpListener) -> Self {
         let engine = engine().await;
-        let api = WsApi::with(engine.clone(), settings);
+        let api = WsApi::with_settings(engine.clone(), settings);
         let address = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, api.clone()));

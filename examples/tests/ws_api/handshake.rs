@@ -54,7 +54,11 @@ async fn what_is_no_handshake_is_told_what_is_wrong() {
         (&problem["status"], problem["title"].is_string()),
         (&json!(405), true)
     );
-    assert!(problem["type"].is_string() && problem["detail"].is_string());
+    assert_eq!(
+        problem["type"],
+        "urn:problem-type:polling:method_not_allowed"
+    );
+    assert!(problem["detail"].is_string());
 
     let (status, headers, problem) = handshake(at, &[GET]).await;
     assert_eq!((status, &problem["code"]), (426, &json!("invalid")));

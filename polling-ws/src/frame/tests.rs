@@ -145,14 +145,14 @@ fn what_is_no_object_is_refused() {
 fn deep_nesting_is_no_danger() {
     let deep = "[".repeat(30_000) + &"]".repeat(30_000);
     assert_eq!(bad(&deep).0, "");
-    assert_eq!(
-        bad(&format!(r#"{{"ref":1,"type":"ping","x":{deep}}}"#)).0,
-        "/x"
-    );
     assert_eq!(bad(&format!(r#"{{"type":"ping","ref":{deep}}}"#)).0, "/ref");
     let objects = r#"{"a":"#.repeat(10_000);
     assert!(bad(&objects).0.starts_with("this is no JSON"));
-    // Where a value is expected, the parser's own depth limit holds.
-    let text = format!(r#"{{"ref":1,"type":"authenticate","token":{deep}}}"#);
-    assert_eq!(bad(&text).1.as_deref(), Some("1"));
+    // Deep inside a frame, the parser's own limit holds; the `ref` is known by then.
+    for text in [
+        format!(r#"{{"ref":1,"type":"ping","x":{deep}}}"#),
+        format!(r#"{{"ref":1,"type":"authenticate","token":{deep}}}"#),
+    ] {
+        assert_eq!(bad(&text).1.as_deref(), Some("1"));
+    }
 }
