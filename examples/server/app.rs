@@ -48,7 +48,7 @@ impl App {
         }
         Ok(Self {
             http: HttpApi::with_settings(engine.clone(), http),
-            ws: WsApi::with(engine.clone(), ws),
+            ws: WsApi::with_settings(engine.clone(), ws),
             metrics: PrometheusBuilder::new().install_recorder()?,
             engine,
         })
