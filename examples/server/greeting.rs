@@ -10,7 +10,7 @@ pub(crate) fn lines(address: SocketAddr, demo: Option<PollId>) -> String {
     let base = format!("http://{}/api/v1", reachable(address));
     let watch = |poll: &str| {
         format!(
-            "\n# watch it live (or, with bars: cargo run --release --example watch -- --url {base}/ws {poll})\n\
+            "\n# watch it live (or, with bars: cargo run --release --example watch -- {base}/polls/{poll})\n\
              curl -sN {base}/polls/{poll}/events\n"
         )
     };
