@@ -9,7 +9,8 @@ use http::{Request, Uri};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origins {
-    /// Those that were loaded from the same host and port as the `Host` of the handshake names.
+    /// Those that were loaded from the same host and port as the `Host` of the handshake names. Behind a proxy that changes
+    /// the `Host`, list the origins instead.
     #[default]
     Same,
     /// Exactly these, like `https://example.com` or `http://localhost:3000`.

@@ -94,14 +94,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         }
     }
 
-    /// Runs the connection to its end.
-    pub(crate) async fn run(mut self) {
-        let end = loop {
+    /// Runs until the connection is to end.
+    pub(crate) async fn run(&mut self) -> End {
+        loop {
             let event = std::future::poll_fn(|cx| self.poll_event(cx)).await;
             if let ControlFlow::Break(end) = self.handle(event) {
-                break end;
+                return end;
             }
-        };
+        }
+    }
+
+    /// Ends the connection.
+    pub(crate) async fn end(self: Box<Self>, end: End) {
         log::ended(&end);
         let Self {
             socket,
@@ -110,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
             mut votes,
             settings,
             ..
-        } = self;
+        } = *self;
         let part = parting::part(end, socket, &session, &mut work, &mut votes);
         // Who does not part in time is left.
         let _ = tokio::time::timeout(settings.close_timeout, part).await;

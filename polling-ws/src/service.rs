@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use polling_core::{Actor, Code, Engine, Fault};
 use tokio_tungstenite::WebSocketStream;
@@ -27,6 +27,20 @@ use crate::registry::{Registry, Stop};
 /// It answers the handshake on whatever path it is mounted, in plain hyper (`serve_connection_with_upgrades`) as in axum
 /// (`route_service`). A server's graceful shutdown does not see connections that were upgraded: call
 /// [`shutdown`](Self::shutdown). When the last clone is dropped its connections are closed, too.
+///
+/// ```
+/// # async fn example(engine: polling_core::Engine) {
+/// use polling_ws::{Goodbye, WsApi};
+///
+/// let api = WsApi::new(engine.clone());
+/// // hyper: TowerToHyperService::new(api.clone())
+/// // axum: Router::new().route_service("/api/v1/ws", api.clone())
+///
+/// // Votes that were taken are answered, and clients are told that the server comes back.
+/// api.shutdown(Goodbye::Restarting).await;
+/// engine.shutdown().await;
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct WsApi {
     inner: Arc<Inner>,
@@ -113,7 +127,7 @@ impl Inner {
     }
 }
 
-/// Waits until the answer is out and the connection is ours, and runs it.
+/// One connection, from the answer to the handshake to its end.
 async fn connect(
     upgrade: OnUpgrade,
     engine: Engine,
@@ -121,11 +135,29 @@ async fn connect(
     settings: Arc<WsSettings>,
     stop: Stop,
 ) {
+    // Each step in a box of its own: what only a beginning or an end needs takes no room in between.
+    let opening = open(upgrade, engine, actor, settings, stop);
+    if let Some(mut pump) = Box::pin(opening).await {
+        let end = pump.run().await;
+        Box::pin(pump.end(end)).await;
+    }
+}
+
+type Connection = Pump<TokioIo<Upgraded>>;
+
+/// Waits until the answer is out and the connection is ours.
+async fn open(
+    upgrade: OnUpgrade,
+    engine: Engine,
+    actor: Actor,
+    settings: Arc<WsSettings>,
+    stop: Stop,
+) -> Option<Box<Connection>> {
     let upgraded = match upgrade.await {
         Ok(upgraded) => TokioIo::new(upgraded),
         Err(error) => {
             tracing::debug!(%error, "the connection was not upgraded");
-            return;
+            return None;
         }
     };
     let config = WebSocketConfig::default()
@@ -136,7 +168,7 @@ async fn connect(
         .max_message_size(Some(settings.message_bytes))
         .max_frame_size(Some(settings.message_bytes));
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
-    Box::pin(Pump::new(socket, engine, actor, settings, stop).run()).await;
+    Some(Box::new(Pump::new(socket, engine, actor, settings, stop)))
 }
 
 impl<B> Service<Request<B>> for WsApi {
