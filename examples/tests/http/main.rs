@@ -4,11 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
 
-#[path = "../support/answer.rs"]
 mod answer;
-#[path = "../support/event_stream.rs"]
 mod event_stream;
-#[path = "../support/http.rs"]
 mod support;
 
 mod aliases;

@@ -200,12 +200,19 @@ async fn a_watch_says_why_it_ends_and_leaves_nothing_behind() {
 
     let mut viewer = bed.watch(None);
     assert_eq!(next(&mut viewer).await, Ok(1));
+    bed.hub.put_committed(&bed.tally(2));
     bed.hub.end();
+    assert_eq!(
+        next(&mut viewer).await,
+        Ok(2),
+        "what was committed last is told before the end"
+    );
     assert!(matches!(
         viewer.update().await,
         Update::Ended(WatchEnd::ShuttingDown)
     ));
     let mut late = bed.watch(None);
+    assert_eq!(next(&mut late).await, Ok(2));
     assert!(matches!(
         late.update().await,
         Update::Ended(WatchEnd::ShuttingDown)

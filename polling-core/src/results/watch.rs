@@ -141,14 +141,21 @@ impl Subscription {
     /// What there is to tell now.
     fn look(&mut self) -> Option<Update> {
         let shown = self.shown.borrow_and_update().clone();
-        let snapshot = match shown {
-            Shown::Ended(end) => {
-                return Some(Update::Ended(end));
+        let (snapshot, end) = match shown {
+            Shown::Ended(WatchEnd::PollDeleted) => {
+                return Some(Update::Ended(WatchEnd::PollDeleted));
             }
+            // What was committed last, and not pushed any more, is told before the end.
+            Shown::Ended(end) => (self.cell.newest(), Some(end)),
             // The first answer is never older than what was acknowledged here, whether it was pushed yet or not.
-            Shown::Snapshot(_) if self.first => self.cell.newest(),
-            Shown::Snapshot(snapshot) => snapshot,
+            Shown::Snapshot(_) if self.first => (self.cell.newest(), None),
+            Shown::Snapshot(snapshot) => (snapshot, None),
         };
+        self.judge(snapshot).or(end.map(Update::Ended))
+    }
+
+    /// What these results are to this viewer, if they are anything new.
+    fn judge(&mut self, snapshot: Arc<Snapshot>) -> Option<Update> {
         let voted = self
             .identity
             .as_mut()
