@@ -25,6 +25,7 @@ pub mod polls;
 mod repository;
 pub mod results;
 mod settings;
+mod text;
 mod timestamp;
 pub mod users;
 pub mod votes;

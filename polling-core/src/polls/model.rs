@@ -5,39 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::results::Tally;
+use crate::text::text;
 use crate::{OptionId, PollId, Timestamp, TokenHash, UserId};
-
-macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, lines: $lines:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// The text without the white space around it, if it has between 1 and `most` characters and none that
-            /// people cannot see.
-            ///
-            /// # Errors
-            /// What is wrong with it, in words.
-            pub fn parse(text: &str, most: usize) -> Result<Self, String> {
-                parse_text(text, most, $lines).map(Self)
-            }
-
-            /// A text that was parsed before it was stored.
-            #[must_use]
-            pub fn from_store(text: String) -> Self {
-                Self(text)
-            }
-
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-    };
-}
 
 text! {
     /// What a poll asks.
@@ -50,21 +19,6 @@ text! {
 text! {
     /// What a poll says about itself; may have several lines.
     Description, lines: true
-}
-
-fn parse_text(text: &str, most: usize, lines: bool) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("must not be empty".into());
-    }
-    if text.chars().count() > most {
-        return Err(format!("must not be longer than {most} characters"));
-    }
-    let visible = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
-    if !text.chars().all(visible) {
-        return Err("must not hold control characters".into());
-    }
-    Ok(text.to_owned())
 }
 
 /// Where a poll is in its life. It only ever moves down this list.

@@ -4,47 +4,17 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::text::text;
 use crate::{Timestamp, UserId};
 
-/// A user's name, as others see it: 1 to 100 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct UserName(String);
-
-impl UserName {
-    /// Characters of a name, at most.
-    pub const MOST_CHARS: usize = 100;
-
-    /// The text without the white space around it.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > Self::MOST_CHARS {
-            return Err(format!(
-                "must have from 1 to {} characters",
-                Self::MOST_CHARS
-            ));
-        }
-        if text.chars().any(char::is_control) {
-            return Err("must not hold control characters".into());
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// A name that was parsed before it was stored.
-    #[must_use]
-    pub fn from_store(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+text! {
+    /// A user's name, as others see it.
+    UserName, lines: false
 }
+
+/// Characters of a name, at most.
+#[cfg(feature = "accounts")]
+pub(super) const NAME_CHARS: usize = 100;
 
 /// An e-mail address, which is unique without regard to case.
 #[derive(Clone, PartialEq, Eq)]
@@ -152,7 +122,7 @@ impl From<User> for UserView {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
-            name: user.name.0,
+            name: user.name.as_str().to_owned(),
             created_at: user.created_at,
         }
     }

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use tracing::instrument;
 
 use super::error::UserError;
-use super::model::{Email, PasswordHash, User, UserName, UserView};
+use super::model::{Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
 use super::passwords::{self, Passwords};
 use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
@@ -148,8 +148,8 @@ impl Inner {
     }
 
     fn validate(&self, new: &NewUser) -> Result<(UserName, Email), UserError> {
-        let name =
-            UserName::parse(&new.name).map_err(|detail| FieldError::invalid("/name", detail));
+        let name = UserName::parse(&new.name, NAME_CHARS)
+            .map_err(|detail| FieldError::invalid("/name", detail));
         let email =
             Email::parse(&new.email).map_err(|detail| FieldError::invalid("/email", detail));
         let password = password_fits(new.password.expose_secret());
