@@ -145,8 +145,9 @@ impl Subscription {
             Shown::Ended(end) => {
                 return Some(Update::Ended(end));
             }
-            // The first answer is never older than what was acknowledged here, whether it was pushed yet or not.
-            Shown::Snapshot(_) if self.first => self.cell.newest(),
+            // The first results, at first and after they were hidden, are never older than what was acknowledged here,
+            // whether it was pushed yet or not.
+            Shown::Snapshot(_) if self.first || self.told_hidden => self.cell.newest(),
             Shown::Snapshot(snapshot) => snapshot,
         };
         let voted = self
