@@ -106,9 +106,9 @@ impl Subscription {
         self.cell.newest().poll().id
     }
 
-    pub(super) fn set_voted(&self, voted: bool) {
+    pub(super) fn set_voted(&self, voted: bool, at: Revision) {
         if let Some((voter, _)) = &self.identity {
-            self.cell.set_voted(voter, voted);
+            self.cell.set_voted(voter, voted, at);
         }
     }
 

@@ -117,10 +117,13 @@ impl Lane {
         );
         metrics::counter!("polling_vote_batches_total").increment(1);
         metrics::counter!("polling_vote_ballots_total").increment(jobs.len() as u64);
-        // Viewers first: who is told of their vote finds it in every result that they read after it.
-        for tally in &recorded.tallies {
-            self.hub.put_committed(tally);
-        }
+        // Viewers first: who is told of their vote finds it in every result that they read after it. And not by those who
+        // are told, because they may have left.
+        let decided = jobs.iter().zip(&recorded.outcomes);
+        let voters = decided
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Added(_)))
+            .map(|(job, _)| (job.ballot.poll, &job.ballot.voter));
+        self.hub.put_batch(&recorded.tallies, voters);
         for (job, outcome) in jobs.into_iter().zip(recorded.outcomes) {
             answer(job, Ok(outcome));
         }

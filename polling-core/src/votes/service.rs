@@ -168,8 +168,7 @@ impl Votes {
                 Withdrawal::Refused(refusal) => Err(inner.refused(poll, refusal)),
                 Withdrawal::Missing => Err(VoteError::VoteNotFound),
                 Withdrawal::Withdrawn(tally) => {
-                    inner.hub.set_voted(poll, &key, false);
-                    inner.hub.put_committed(&tally);
+                    inner.hub.put_changed_vote(&tally, &key, false);
                     Ok(())
                 }
             }
@@ -271,10 +270,7 @@ impl Inner {
         outcome: Outcome,
     ) -> Result<Receipt, VoteError> {
         match outcome {
-            Outcome::Added(revision) => {
-                self.hub.set_voted(ballot.poll, &ballot.voter, true);
-                Ok(Receipt::created(ballot, voter, revision))
-            }
+            Outcome::Added(revision) => Ok(Receipt::created(ballot, voter, revision)),
             Outcome::Existing(recorded) => repeated(ballot, &recorded, voter),
             Outcome::Superseded => Err(VoteError::Superseded),
             Outcome::Refused(refusal) => Err(self.refused(ballot.poll, refusal)),
@@ -304,8 +300,7 @@ impl Inner {
                 (tally, receipt)
             }
         };
-        self.hub.put_committed(&tally);
-        self.hub.set_voted(ballot.poll, &ballot.voter, true);
+        self.hub.put_changed_vote(&tally, &ballot.voter, true);
         Ok(receipt)
     }
 
