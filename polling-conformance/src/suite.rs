@@ -77,6 +77,107 @@ macro_rules! suite {
                     of_many_who_sign_up_at_once_one_gets_the_account
                     the_signing_key_is_the_same_for_everyone
                 }
+                batches {
+                    twins_in_one_batch_are_decided_in_their_order
+                    a_broken_ballot_spoils_no_other
+                    a_batch_has_the_outcomes_of_its_ballots_one_by_one
+                    a_batch_has_a_bound
+                    ten_thousand_ballots_are_one_request
+                }
+                casting {
+                    identical_votes_at_once_count_once
+                    votes_for_different_options_at_once_count_once
+                    voting_again_is_refused_after_a_restart
+                    an_option_of_another_poll_is_refused
+                    a_vote_without_a_voter_is_refused
+                    a_voter_of_another_kind_is_refused
+                    who_manages_a_poll_may_vouch
+                    selections_are_not_counted_as_voters
+                    a_selection_that_does_not_fit_the_poll_is_refused
+                    who_stops_waiting_does_not_take_the_ballot_back
+                    what_was_accepted_is_answered_at_the_shutdown
+                    a_batch_that_finds_no_room_is_refused_whole
+                    voters_are_told_apart_byte_by_byte
+                }
+                retries {
+                    the_same_vote_again_returns_the_same_receipt
+                    the_order_of_the_options_makes_no_other_vote
+                    another_vote_of_the_same_voter_is_refused
+                    the_same_ballot_id_with_another_content_is_refused
+                    a_retry_is_recognised_while_closing_and_closed
+                    casting_never_changes_a_vote
+                    a_change_says_what_the_vote_is
+                    a_change_obeys_the_poll
+                    a_withdrawn_voter_is_free_to_vote_again
+                    a_superseded_ballot_is_refused_on_every_road
+                    a_receipt_names_a_revision_that_contains_the_ballot
+                }
+                closing {
+                    a_close_in_a_storm_of_votes_returns_the_final_result
+                    nobody_is_recorded_after_the_close_was_answered
+                    an_end_by_the_clock_in_a_storm_of_votes_loses_none
+                    closing_again_answers_the_same_state
+                    a_closed_poll_never_opens_again
+                }
+                timers {
+                    a_poll_opens_closes_and_ends_by_the_clock
+                    votes_count_from_the_beginning_to_the_end
+                    steps_that_were_missed_are_taken_at_the_next_start
+                    a_closing_poll_is_ended_by_the_next_server
+                    two_servers_take_each_step_once
+                    a_moved_end_moves_the_timer
+                    an_opening_time_that_is_taken_away_opens_the_poll
+                    a_poll_whose_beginning_is_over_opens_at_its_publication
+                }
+                editing {
+                    what_may_change_depends_on_the_status
+                    a_change_that_changes_nothing_is_no_edit
+                    another_version_is_a_conflict
+                    edits_at_once_are_all_written
+                    a_draft_is_hidden_from_everybody_else
+                    only_who_manages_a_poll_may_change_it
+                    publishing_is_done_once
+                    a_poll_that_breaks_rules_is_not_created
+                }
+                listing {
+                    pages_follow_each_other_without_a_gap
+                    everybody_lists_what_is_listed_and_their_own
+                    a_listing_shows_no_hidden_results
+                    a_page_has_from_one_to_a_hundred_polls
+                }
+                deleting {
+                    a_deleted_poll_is_gone_everywhere_at_once
+                    the_viewers_of_a_deleted_poll_are_told
+                    the_manage_token_of_a_deleted_poll_stays_good
+                    deleting_in_a_storm_of_votes_leaves_nothing_behind
+                }
+                visibility {
+                    results_are_seen_exactly_when_the_poll_says_so
+                    nobody_looks_with_other_peoples_eyes
+                    a_viewer_sees_results_from_the_own_vote_on
+                    the_first_results_to_be_seen_contain_the_own_vote
+                    a_vote_during_the_subscription_is_not_overlooked
+                    a_viewer_is_told_though_the_voter_did_not_wait
+                    a_change_of_visibility_reaches_the_viewers
+                    a_stream_begins_when_the_results_may_be_seen
+                }
+                watching {
+                    the_first_results_are_the_current_ones
+                    the_first_results_are_current_also_between_two_pushes
+                    after_it_come_only_newer_ones
+                    who_holds_the_current_results_is_told_so
+                    who_was_away_gets_the_newest_and_nothing_twice
+                    viewers_of_two_servers_end_on_the_same_results
+                    a_shutdown_ends_every_watch_after_the_last_results
+                    a_viewer_who_leaves_takes_nothing_along
+                }
+                revisions {
+                    exactly_these_steps_add_a_revision
+                    a_close_by_hand_is_one_revision
+                }
+                model {
+                    random_requests_are_answered_as_the_model_says
+                }
             }
         }
     };
@@ -89,6 +190,10 @@ macro_rules! notifier_suite {
         mod $name {
             $crate::__tests! { run_notifier ($($fresh_notifier)+)
                 notifier {
+                    what_is_announced_reaches_every_subscriber
+                    a_deletion_is_announced_as_such
+                    nobody_needs_to_listen
+                    a_slow_subscriber_holds_nobody_up
                 }
             }
         }

@@ -1,5 +1,10 @@
 //! The contract of the ports, on a file and in memory.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot make its store has failed"
+)]
+
 use polling_sqlite::SqliteStore;
 use tempfile::TempDir;
 

@@ -1,9 +1,12 @@
 //! What an engine promises on top of the store that is tested.
 
+pub mod batches;
 pub mod casting;
 pub mod closing;
 pub mod deleting;
 pub mod editing;
+mod held;
+mod lab;
 pub mod listing;
 pub mod model;
 pub mod retries;

@@ -51,6 +51,7 @@ impl Schedule {
 
     /// Takes every step whose time has come, and returns when the next one comes.
     async fn take_due_steps(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut look_once_more = true;
         loop {
             let now = self.parts.clock.now();
             let steps = self
@@ -59,31 +60,32 @@ impl Schedule {
                 .polls()
                 .upcoming(self.parts.settings.closing_grace, STEPS_AT_ONCE)
                 .await?;
+            let due = steps.partition_point(|step| step.at <= now);
+            let next = steps.get(due).map(|step| step.at);
             let mut taken = false;
-            for due in &steps {
-                if due.at > now {
-                    return Ok(Some(due.at));
-                }
-                match self
-                    .parts
-                    .store
-                    .polls()
-                    .advance(due.poll, due.step, now)
-                    .await?
-                {
-                    Advanced::Taken(record) => {
+            for due in &steps[..due] {
+                let polls = self.parts.store.polls();
+                match polls.advance(due.poll, due.step, now).await {
+                    Ok(Advanced::Taken(record)) => {
                         info!(poll = %due.poll, status = record.tally.status.as_str(), "a poll took its step in time");
                         self.parts.cache.note(&record);
                         self.parts.hub.put_changed(&record);
                         taken = true;
                     }
-                    // Another server was faster, or somebody moved the end: what is due is read anew.
-                    Advanced::Refused(_) | Advanced::Missing => {}
+                    // Another server or a ballot was faster, or somebody moved the end.
+                    Ok(Advanced::Refused(_) | Advanced::Missing) => {}
+                    // One poll that cannot be moved must not hold up all the others.
+                    Err(StoreError::Internal(cause)) => {
+                        warn!(error = %cause, poll = %due.poll, "a poll cannot take its step");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
-            if !taken {
-                return Ok(None);
+            // Whoever was faster has changed what comes next; but a step that stays refused is not asked for in a circle.
+            if due == 0 || !(taken || look_once_more) {
+                return Ok(next);
             }
+            look_once_more = taken;
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Cell {
 struct Identity {
     viewers: usize,
     voted: watch::Sender<bool>,
+    /// Of which revision of the poll this is known.
+    at: Revision,
 }
 
 impl Cell {
@@ -106,6 +108,7 @@ impl Cell {
         let identity = voters.entry(voter).or_insert_with(|| Identity {
             viewers: 0,
             voted: watch::Sender::new(false),
+            at: 0,
         });
         identity.viewers += 1;
         identity.voted.subscribe()
@@ -121,8 +124,12 @@ impl Cell {
         }
     }
 
-    pub(super) fn set_voted(&self, voter: &VoterKey, voted: bool) {
-        if let Some(identity) = lock(&self.voters).get(voter) {
+    /// At this revision the voter had a ballot, or had none. What comes late changes nothing.
+    pub(super) fn set_voted(&self, voter: &VoterKey, voted: bool, at: Revision) {
+        if let Some(identity) = lock(&self.voters).get_mut(voter)
+            && at >= identity.at
+        {
+            identity.at = at;
             identity
                 .voted
                 .send_if_modified(|known| std::mem::replace(known, voted) != voted);

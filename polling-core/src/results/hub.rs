@@ -86,20 +86,46 @@ impl Hub {
         lock(&self.cells).get(&poll).and_then(Weak::upgrade)
     }
 
-    /// Takes what a commit here gave, and tells the other servers. Returns whether somebody watches as a voter, who may
-    /// see more once they have voted ([`set_voted`](Self::set_voted)).
-    pub(crate) fn put_committed(&self, tally: &Tally) -> bool {
+    /// Takes what a commit here gave, and tells the other servers. The poll's cell, where somebody watches it.
+    fn put_tally(&self, tally: &Tally) -> Option<Arc<Watched>> {
         self.announcements.add(Hint {
             poll: tally.poll_id,
             revision: Some(tally.revision),
         });
-        let Some(cell) = self.cell(tally.poll_id) else {
-            return false;
-        };
+        let cell = self.cell(tally.poll_id)?;
         if cell.put_tally(tally) {
             self.show_soon(&cell);
         }
-        cell.has_identities()
+        Some(cell)
+    }
+
+    /// Takes what a change or a withdrawal here gave: the tally, and whether the voter has a ballot now.
+    pub(crate) fn put_changed_vote(&self, tally: &Tally, voter: &VoterKey, voted: bool) {
+        if let Some(cell) = self.put_tally(tally) {
+            cell.set_voted(voter, voted, tally.revision);
+        }
+    }
+
+    /// Takes what a batch here gave: the tallies, and who has a ballot now.
+    pub(crate) fn put_batch<'a>(
+        &self,
+        tallies: &[Tally],
+        voters: impl Iterator<Item = (PollId, &'a VoterKey)>,
+    ) {
+        let watched: HashMap<PollId, (Arc<Watched>, Revision)> = tallies
+            .iter()
+            .filter_map(|tally| Some((tally.poll_id, (self.put_tally(tally)?, tally.revision))))
+            // Whoever enters as a voter after this reads the store, which has the batch.
+            .filter(|(_, (cell, _))| cell.has_identities())
+            .collect();
+        if watched.is_empty() {
+            return;
+        }
+        for (poll, voter) in voters {
+            if let Some((cell, revision)) = watched.get(&poll) {
+                cell.set_voted(voter, true, *revision);
+            }
+        }
     }
 
     /// Takes what an edit or a step here gave, and tells the other servers.
@@ -136,10 +162,10 @@ impl Hub {
         }
     }
 
-    /// The voter has a recorded ballot now, or has none any more.
-    pub(crate) fn set_voted(&self, poll: PollId, voter: &VoterKey, voted: bool) {
+    /// The store has a ballot of this voter, at this revision.
+    pub(super) fn set_voted(&self, poll: PollId, voter: &VoterKey, at: Revision) {
         if let Some(cell) = self.cell(poll) {
-            cell.set_voted(voter, voted);
+            cell.set_voted(voter, true, at);
         }
     }
 

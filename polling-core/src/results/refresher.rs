@@ -74,8 +74,8 @@ impl Refresher {
         // Somebody may have voted through another server, and watch here for what voters see.
         if record.tally.show_results == ShowResults::AfterVote {
             for voter in self.hub.waiting_voters(poll) {
-                if self.store.votes().find(poll, &voter).await?.is_some() {
-                    self.hub.set_voted(poll, &voter, true);
+                if let Some(ballot) = self.store.votes().find(poll, &voter).await? {
+                    self.hub.set_voted(poll, &voter, ballot.revision);
                 }
             }
         }

@@ -70,9 +70,15 @@ impl ResultsService {
         let subscription =
             Subscription::new(self.hub.watch(&record), role, voter, viewer.after_revision);
         // What was committed between the reading above and the entry into the hub was put to nobody: read again.
-        self.hub.put_read(&self.find(actor, poll).await?);
+        let record = self.find(actor, poll).await?;
+        self.hub.put_read(&record);
         if let Some(voter) = voter {
-            subscription.set_voted(self.has_voted(poll, &voter).await?);
+            // Who votes meanwhile is known by a later revision than that of having found nothing.
+            let ballot = self.store.votes().find(poll, &voter).await?;
+            let at = ballot
+                .as_ref()
+                .map_or(record.tally.revision, |b| b.revision);
+            subscription.set_voted(ballot.is_some(), at);
         }
         Ok(subscription)
     }

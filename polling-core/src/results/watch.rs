@@ -106,9 +106,9 @@ impl Subscription {
         self.cell.newest().poll().id
     }
 
-    pub(super) fn set_voted(&self, voted: bool) {
+    pub(super) fn set_voted(&self, voted: bool, at: Revision) {
         if let Some((voter, _)) = &self.identity {
-            self.cell.set_voted(voter, voted);
+            self.cell.set_voted(voter, voted, at);
         }
     }
 
@@ -147,8 +147,9 @@ impl Subscription {
             }
             // What was committed last, and not pushed any more, is told before the end.
             Shown::Ended(end) => (self.cell.newest(), Some(end)),
-            // The first answer is never older than what was acknowledged here, whether it was pushed yet or not.
-            Shown::Snapshot(_) if self.first => (self.cell.newest(), None),
+            // The first results, at first and after they were hidden, are never older than what was acknowledged here,
+            // whether it was pushed yet or not.
+            Shown::Snapshot(_) if self.first || self.told_hidden => (self.cell.newest(), None),
             Shown::Snapshot(snapshot) => (snapshot, None),
         };
         self.judge(snapshot).or(end.map(Update::Ended))

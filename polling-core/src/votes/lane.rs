@@ -11,8 +11,8 @@ use tracing::{Instrument, debug_span, error, warn};
 
 use super::model::BallotRecord;
 use super::repository::{Outcome, RecordError, Recorded, VoteWriter};
+use crate::StoreError;
 use crate::engine::Parts;
-use crate::{PollId, StoreError};
 
 /// What a caller is told of their ballot.
 pub(super) type Answer = Result<Outcome, StoreError>;
@@ -115,16 +115,14 @@ impl Lane {
         );
         metrics::counter!("polling_vote_batches_total").increment(1);
         metrics::counter!("polling_vote_ballots_total").increment(jobs.len() as u64);
-        // Viewers first: who is told of their vote finds it in every result that they read after it.
-        let watched_by_voters: Vec<PollId> = (recorded.tallies.iter())
-            .filter(|tally| self.parts.hub.put_committed(tally))
-            .map(|tally| tally.poll_id)
-            .collect();
+        // Viewers first: who is told of their vote finds it in every result that they read after it. And not by those who
+        // are told, because they may have left.
+        let decided = jobs.iter().zip(&recorded.outcomes);
+        let voters = decided
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Added(_)))
+            .map(|(job, _)| (job.ballot.poll, &job.ballot.voter));
+        self.parts.hub.put_batch(&recorded.tallies, voters);
         for (job, outcome) in jobs.into_iter().zip(recorded.outcomes) {
-            let (poll, voter) = (job.ballot.poll, &job.ballot.voter);
-            if matches!(outcome, Outcome::Added(_)) && watched_by_voters.contains(&poll) {
-                self.parts.hub.set_voted(poll, voter, true);
-            }
             answer(job, Ok(outcome));
         }
     }

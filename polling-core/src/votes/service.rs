@@ -145,8 +145,7 @@ impl Votes {
                 Withdrawal::Refused(refusal) => Err(inner.refused(poll, refusal)),
                 Withdrawal::Missing => Err(VoteError::VoteNotFound),
                 Withdrawal::Withdrawn(tally) => {
-                    inner.parts.hub.set_voted(poll, &key, false);
-                    inner.parts.hub.put_committed(&tally);
+                    inner.parts.hub.put_changed_vote(&tally, &key, false);
                     Ok(())
                 }
             }
@@ -281,8 +280,7 @@ impl Inner {
                 (tally, receipt)
             }
         };
-        self.parts.hub.put_committed(&tally);
-        self.parts.hub.set_voted(ballot.poll, &ballot.voter, true);
+        self.parts.hub.put_changed_vote(&tally, &ballot.voter, true);
         Ok(receipt)
     }
 
