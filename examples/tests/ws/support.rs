@@ -199,15 +199,21 @@ impl Client {
 
     /// The code of the close frame that comes after whatever else comes; it is answered.
     pub(crate) async fn closed(&mut self) -> u16 {
+        self.closed_before(|_| false).await.unwrap()
+    }
+
+    /// The same; `None` where a frame comes first that `ends` it.
+    pub(crate) async fn closed_before(&mut self, ends: impl Fn(&Value) -> bool) -> Option<u16> {
         let code = loop {
             match soon(self.message()).await {
                 Message::Close(close) => break close.unwrap().code.into(),
+                Message::Text(text) if ends(&serde_json::from_str(&text).unwrap()) => return None,
                 Message::Text(_) => {}
                 other => panic!("{other:?}"),
             }
         };
         while let Some(Ok(_)) = soon(self.socket.next()).await {}
-        code
+        Some(code)
     }
 
     /// Nothing is on its way: what comes next is the answer to a ping.
