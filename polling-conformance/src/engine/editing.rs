@@ -24,7 +24,7 @@ fn patch(set: impl FnOnce(&mut PollPatch)) -> PollPatch {
 /// Each field with another value than [`tea`] has, its pointer, and the last status in which it may change.
 fn each_field(lab: &Lab) -> Vec<(&'static str, Status, PollPatch)> {
     let later = |seconds| Some(Some(lab.clock.now().after(Duration::from_secs(seconds))));
-    let options = ["Milk", "Juice", "Beer"].map(|text| NewOption::Text(text.into()));
+    let options = ["Milk", "Juice", "Beer"].map(|text| NewOption::from(text));
     use Status::{Closed, Draft, Open, Scheduled};
     vec![
         (
@@ -46,10 +46,7 @@ fn each_field(lab: &Lab) -> Vec<(&'static str, Status, PollPatch)> {
             "/choice",
             Draft,
             patch(|p| {
-                p.choice = Some(NewChoice::Multiple {
-                    min: None,
-                    max: Some(2),
-                });
+                p.choice = Some(NewChoice::multiple(1, 2));
             }),
         ),
         (
@@ -120,10 +117,10 @@ pub async fn a_change_that_changes_nothing_is_no_edit(store: Arc<dyn Repository>
         p.options = Some(
             poll.options
                 .iter()
-                .map(|option| NewOption::Text(option.text.clone()))
+                .map(|option| NewOption::from(option.text.clone()))
                 .collect(),
         );
-        p.choice = Some(NewChoice::Single);
+        p.choice = Some(NewChoice::single());
         p.closes_at = Some(poll.closes_at);
     });
     lab.advance(1);

@@ -52,6 +52,12 @@ pub struct NewOption {
     pub text: String,
 }
 
+impl<T: Into<String>> From<T> for NewOption {
+    fn from(text: T) -> Self {
+        Self { text: text.into() }
+    }
+}
+
 impl<'de> Deserialize<'de> for NewOption {
     /// By hand, because an untagged enum would pass over the fields that it does not know.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -99,6 +105,28 @@ pub struct NewChoice {
     pub max: Option<u32>,
 }
 
+impl NewChoice {
+    /// Exactly one option.
+    #[must_use]
+    pub const fn single() -> Self {
+        Self {
+            kind: ChoiceKind::Single,
+            min: None,
+            max: None,
+        }
+    }
+
+    /// From `min` to `max` options.
+    #[must_use]
+    pub const fn multiple(min: u32, max: u32) -> Self {
+        Self {
+            kind: ChoiceKind::Multiple,
+            min: Some(min),
+            max: Some(max),
+        }
+    }
+}
+
 /// What sort of choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,10 +146,7 @@ impl NewPoll {
     ) -> Self {
         Self {
             question: Some(question.into()),
-            options: options
-                .into_iter()
-                .map(|text| NewOption { text: text.into() })
-                .collect(),
+            options: options.into_iter().map(NewOption::from).collect(),
             ..Self::default()
         }
     }
@@ -133,11 +158,7 @@ impl NewPoll {
         min: u8,
         max: u8,
     ) -> Self {
-        let choice = NewChoice {
-            kind: ChoiceKind::Multiple,
-            min: Some(min.into()),
-            max: Some(max.into()),
-        };
+        let choice = NewChoice::multiple(min.into(), max.into());
         Self {
             choice: Some(choice),
             ..Self::single(question, options)
