@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Incoming};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -44,7 +44,12 @@ impl App {
                 .iter()
                 .map(|origin| origin.parse())
                 .collect::<Result<_, _>>()?;
-            ws.origins = Origins::Listed(settings.allowed_origins.clone());
+            let everybody = settings.allowed_origins.iter().any(|origin| origin == "*");
+            ws.origins = if everybody {
+                Origins::Any
+            } else {
+                Origins::Listed(settings.allowed_origins.clone())
+            };
         }
         Ok(Self {
             http: HttpApi::with_settings(engine.clone(), http),
@@ -80,7 +85,8 @@ impl App {
         let leaving = async {
             asked_to_stop.await;
             stopping.cancel();
-            // Neither kind of viewer goes by itself: WebSockets are no requests any more, and event streams never end.
+            // Neither kind of viewer goes by itself: event streams never end, and WebSockets are no requests any more.
+            engine.end_watches();
             ws.shutdown(Goodbye::Leaving).await;
             engine.shutdown().await;
         };
@@ -96,12 +102,33 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     Ok(match (request.uri().path(), request.method()) {
         (WEB_SOCKET, _) => ws.call(request).await?.map(BodyExt::boxed_unsync),
-        (METRICS, &Method::GET) => {
-            let mut response = Response::new(Full::from(metrics.render()).boxed_unsync());
-            let text = header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, text);
-            response
-        }
+        (METRICS, method) => exported(&metrics, method).map(BodyExt::boxed_unsync),
         _ => http.call(request).await?.map(BodyExt::boxed_unsync),
     })
+}
+
+/// The metrics, to whoever gets them.
+fn exported(metrics: &PrometheusHandle, method: &Method) -> Response<Full<Bytes>> {
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    let (name, value) = if is_read {
+        (
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )
+    } else {
+        (header::ALLOW, "GET, HEAD")
+    };
+    let body = if is_read {
+        metrics.render()
+    } else {
+        String::new()
+    };
+    let mut response = Response::new(Full::from(body));
+    if !is_read {
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    }
+    response
+        .headers_mut()
+        .insert(name, header::HeaderValue::from_static(value));
+    response
 }

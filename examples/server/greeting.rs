@@ -14,23 +14,21 @@ pub(crate) fn lines(address: SocketAddr, demo: Option<PollId>) -> String {
              curl -sN {base}/polls/{poll}/events\n"
         )
     };
-    if let Some(poll) = demo {
-        let read = format!(
-            "\n# read the sample poll, for which simulated voters vote for a minute\ncurl -s {base}/polls/{poll}\n"
-        );
-        return read + &watch(&poll.to_string());
-    }
+    let demo = demo.map(|poll| {
+        let read = format!("\n# read the sample poll, for which simulated voters vote for a minute\ncurl -s {base}/polls/{poll}\n");
+        read + &watch(&poll.to_string())
+    });
     let create = format!(
         "\n# create a poll\n\
-         POLL=$(curl -s {base}/polls --json '{{\"question\":\"Tea or coffee?\",\"options\":[\"Tea\",\"Coffee\"],\"publish\":true}}')\n\
+         POLL=$(curl -s {base}/polls -H content-type:application/json -d '{{\"question\":\"Tea or coffee?\",\"options\":[\"Tea\",\"Coffee\"],\"publish\":true}}')\n\
          ID=$(echo \"$POLL\" | sed 's/^{{\"id\":\"\\([^\"]*\\)\".*/\\1/')\n\
          TEA=$(echo \"$POLL\" | sed 's/.*\"options\":\\[{{\"id\":\"\\([^\"]*\\)\".*/\\1/')\n"
     );
     let vote = format!(
-        "\n# vote\ncurl -s {base}/polls/$ID/votes --json \"{{\\\"option_id\\\":\\\"$TEA\\\",\\\"voter\\\":\\\"ada\\\"}}\"\n"
+        "\n# vote\ncurl -s {base}/polls/$ID/votes -H content-type:application/json -d \"{{\\\"option_id\\\":\\\"$TEA\\\",\\\"voter\\\":\\\"ada\\\"}}\"\n"
     );
     let read = format!("\n# read the result\ncurl -s {base}/polls/$ID/results\n");
-    create + &vote + &read + &watch("$ID")
+    demo.unwrap_or_default() + &create + &vote + &read + &watch("$ID")
 }
 
 /// Prints the greeting. A server whose output nobody reads serves all the same.

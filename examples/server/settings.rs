@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long, env = "POLLING_JWT_KEYS", hide_env_values = true, value_parser = token_keys)]
     jwt_keys: Option<TokenKeys>,
 
-    /// The origins of web pages that may use the server from a browser, as https://example.org,…
+    /// The origins of web pages that may use the server from a browser, beside its own, as https://example.org,… or *.
     #[arg(long, env = "POLLING_ALLOWED_ORIGINS", value_delimiter = ',')]
     allowed_origins: Vec<String>,
 
@@ -90,7 +90,7 @@ impl From<Arguments> for Settings {
             listen,
             database: arguments.database_url,
             token_keys: arguments.jwt_keys.map(|keys| keys.0).unwrap_or_default(),
-            allowed_origins: arguments.allowed_origins,
+            allowed_origins: origins(&arguments.allowed_origins),
             log: arguments.log,
             demo: arguments.demo,
         }
@@ -119,6 +119,14 @@ impl fmt::Display for Database {
             Database::File(path) => write!(f, "sqlite://{}", path.display()),
         }
     }
+}
+
+/// As a browser writes them; an empty variable is none.
+fn origins(given: &[String]) -> Vec<String> {
+    let origins = given
+        .iter()
+        .map(|origin| origin.trim().trim_end_matches('/').to_owned());
+    origins.filter(|origin| !origin.is_empty()).collect()
 }
 
 fn database(url: &str) -> Result<Database, String> {
@@ -176,6 +184,15 @@ mod tests {
         assert_eq!(
             listen(&["--port", "9000", "--listen", "127.0.0.1:1"]),
             "127.0.0.1:1"
+        );
+    }
+
+    #[test]
+    fn an_empty_list_of_origins_is_none() {
+        assert_eq!(origins(&[String::new()]), Vec::<String>::new());
+        assert_eq!(
+            origins(&[" https://a.example/".into(), "*".into()]),
+            ["https://a.example", "*"]
         );
     }
 

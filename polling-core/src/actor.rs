@@ -150,6 +150,14 @@ pub enum AuthError {
     Store(#[from] StoreError),
 }
 
+impl AuthError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+}
+
 impl Fault for AuthError {
     fn code(&self) -> Code {
         match self {

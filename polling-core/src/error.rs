@@ -180,6 +180,12 @@ impl StoreError {
         Self::Unavailable(cause.into())
     }
 
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+
     /// Something that never should happen.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())

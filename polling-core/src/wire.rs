@@ -33,10 +33,12 @@ pub enum UnknownFields {
 pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
     match shaped(json, unknown) {
         // The first wrong field ended the reading: whether what follows it is JSON is seen only now.
-        Err(ParseError::Shape(field)) => match serde_json::from_slice::<serde_json::Value>(json) {
-            Ok(_) => Err(ParseError::Shape(field)),
-            Err(error) => Err(ParseError::Syntax(error.to_string())),
-        },
+        Err(ParseError::Shape(field)) => {
+            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
+                Ok(_) => Err(ParseError::Shape(field)),
+                Err(error) => Err(ParseError::Syntax(error.to_string())),
+            }
+        }
         parsed => parsed,
     }
 }

@@ -64,7 +64,8 @@ impl Call {
 
     /// The id of the ballot, from the header or the body, which must not differ.
     pub(crate) fn ballot_id(&self, in_body: Option<BallotId>) -> Result<Option<BallotId>, Problem> {
-        let Some(header) = self.parts.headers.get("idempotency-key") else {
+        let mut sent = self.parts.headers.get_all("idempotency-key").iter();
+        let Some(header) = sent.next() else {
             return Ok(in_body);
         };
         let invalid =
@@ -73,6 +74,7 @@ impl Call {
         let text = header.to_str().unwrap_or_default().trim_matches('"');
         match (text.parse::<BallotId>(), in_body) {
             (Err(_), _) => invalid("/Idempotency-Key", "the header must be a UUID"),
+            (Ok(_), _) if sent.next().is_some() => invalid("/Idempotency-Key", "is there twice"),
             (Ok(key), Some(id)) if key != id => {
                 invalid("/ballot_id", "must be the same as the Idempotency-Key")
             }

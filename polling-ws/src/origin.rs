@@ -13,7 +13,7 @@ pub enum Origins {
     /// the `Host`, list the origins instead.
     #[default]
     Same,
-    /// Exactly these, like `https://example.com` or `http://localhost:3000`.
+    /// Those too, and these, like `https://example.com` or `http://localhost:3000`.
     Listed(Vec<String>),
     /// Every page of every site.
     Any,
@@ -29,16 +29,16 @@ impl Origins {
             // No browser sends two.
             (Some(_), Some(_)) => None,
         };
-        match (self, origin) {
-            (Origins::Any, _) => true,
-            (_, None) => false,
-            (Origins::Listed(allowed), Some(origin)) => allowed
-                .iter()
-                .any(|allowed| Origin::parse(allowed).as_ref() == Some(&origin)),
-            (Origins::Same, Some(origin)) => host(request).is_some_and(|host| {
-                let port = host.port_u16().or(default_port(&origin.scheme));
-                origin.host.eq_ignore_ascii_case(host.host()) && origin.port == port
-            }),
+        let Some(origin) = origin else {
+            return *self == Origins::Any;
+        };
+        match self {
+            Origins::Any => true,
+            Origins::Same => origin.is_of(request),
+            Origins::Listed(allowed) => {
+                let is_listed = |allowed: &String| Origin::parse(allowed).as_ref() == Some(&origin);
+                allowed.iter().any(is_listed) || origin.is_of(request)
+            }
         }
     }
 }
@@ -52,6 +52,14 @@ struct Origin {
 }
 
 impl Origin {
+    /// Whether it has the host and port that the request was sent to.
+    fn is_of<B>(&self, request: &Request<B>) -> bool {
+        host(request).is_some_and(|host| {
+            let port = host.port_u16().or(default_port(&self.scheme));
+            self.host.eq_ignore_ascii_case(host.host()) && self.port == port
+        })
+    }
+
     /// `None` for `null` too, which is what pages of no origin say.
     fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.trim_end_matches('/').parse().ok()?;

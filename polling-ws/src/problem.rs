@@ -7,7 +7,7 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use polling_core::{AuthError, Code, Fault};
+use polling_core::{AuthError, Code};
 use serde::Serialize;
 
 /// Why a handshake is refused.

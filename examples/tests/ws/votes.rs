@@ -123,7 +123,7 @@ async fn registered_users_vote_with_their_access_token() {
     let new = NewUser::new("Ada", email, password);
     let user = users.create(&Actor::anonymous(), new).await.unwrap();
     let access = users
-        .sign_in(Credentials::new(email, password))
+        .sign_in(&Actor::anonymous(), Credentials::new(email, password))
         .await
         .unwrap();
     let new = NewPoll::single("?", ["a", "b"]).published();

@@ -210,6 +210,12 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "must be at least 1",
         );
     }
+    if settings.refresh_interval.is_zero() {
+        return rule(
+            "refresh_interval",
+            "must be more than zero, or the store is read in a circle",
+        );
+    }
     if settings.password_workers == 0 {
         return rule("password_workers", "must be at least 1");
     }

@@ -96,7 +96,16 @@ impl Engine {
         if self.inner.parts.tasks.are_closed() {
             return Err(StoreError::unavailable("the engine is shutting down"));
         }
+        if !self.inner.votes.takes_work() {
+            return Err(StoreError::internal("a lane of the votes has ended"));
+        }
         self.inner.parts.store.ping().await
+    }
+
+    /// Ends every watch, as a first step of a shutdown: event streams never end by themselves, and a server waits for
+    /// them. Votes are still taken and answered.
+    pub fn end_watches(&self) {
+        self.inner.parts.hub.end();
     }
 
     /// Takes no more work, answers everything that was accepted, tells the viewers, and ends the engine's tasks. All

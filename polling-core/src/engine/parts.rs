@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
@@ -36,7 +37,7 @@ impl Tasks {
         if self.are_closed() {
             return None;
         }
-        match self.tracker.spawn(work).await {
+        match self.tracker.spawn(work.in_current_span()).await {
             Ok(done) => Some(done),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => None,

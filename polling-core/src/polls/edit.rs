@@ -16,24 +16,31 @@ use crate::{Code, FieldError, IdSource, Timestamp};
 #[non_exhaustive]
 pub struct PollPatch {
     /// The version that the change was made for; another one is a conflict.
+    #[serde(deserialize_with = "present")]
     pub version: Option<u64>,
     /// Another question.
-    #[serde(alias = "title")]
+    #[serde(alias = "title", deserialize_with = "present")]
     pub question: Option<String>,
     /// Another description, or none.
     #[serde(deserialize_with = "present")]
     pub description: Option<Option<String>>,
     /// Other options: they replace all.
+    #[serde(deserialize_with = "present")]
     pub options: Option<Vec<NewOption>>,
     /// Another choice.
+    #[serde(deserialize_with = "present")]
     pub choice: Option<NewChoice>,
     /// Other voters.
+    #[serde(deserialize_with = "present")]
     pub voters: Option<Voters>,
     /// Another visibility.
+    #[serde(deserialize_with = "present")]
     pub show_results: Option<ShowResults>,
     /// Whether votes may be changed.
+    #[serde(deserialize_with = "present")]
     pub allow_change: Option<bool>,
     /// Whether it is listed.
+    #[serde(deserialize_with = "present")]
     pub listed: Option<bool>,
     /// Another beginning, or none.
     #[serde(deserialize_with = "present")]

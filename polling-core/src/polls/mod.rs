@@ -32,4 +32,4 @@ pub use repository::{Advanced, DueStep, Edited, ListQuery, PollRepository};
 pub(crate) use service::MANAGE_TOKEN_PREFIX;
 pub use service::Polls;
 pub use step::Step;
-pub use view::{OptionView, PollView};
+pub use view::{ManageToken, OptionView, PollView};

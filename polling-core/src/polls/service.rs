@@ -17,7 +17,7 @@ use super::page::{Page, PageRequest};
 use super::repository::{Advanced, Edited, ListQuery};
 use super::schedule::Alarm;
 use super::step::Step;
-use super::view::PollView;
+use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
 use crate::results::{ResultsError, ResultsService};
 use crate::votes::Voter;
@@ -88,7 +88,7 @@ impl Polls {
                 .await?;
             inner.moved(&record);
             Ok(PollView {
-                manage_token: token,
+                manage_token: token.map(ManageToken::new),
                 ..PollView::of(&record, true)
             })
         })
@@ -335,7 +335,6 @@ impl Inner {
                     ResultsError::Invalid(fields) => PollError::Invalid(fields),
                     ResultsError::Forbidden => PollError::Forbidden,
                     ResultsError::Store(error) => PollError::Store(error),
-                    ResultsError::ShuttingDown => PollError::ShuttingDown,
                     ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
                 })?;
         Ok(PollView::of(record, visible))

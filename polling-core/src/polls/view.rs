@@ -1,5 +1,8 @@
 //! A poll as others see it: these types are the JSON.
 
+use std::fmt;
+use std::ops::Deref;
+
 use serde::Serialize;
 
 use super::model::{Choice, PollRecord, ShowResults, Status, Voters};
@@ -46,7 +49,38 @@ pub struct PollView {
     pub results: Option<Results>,
     /// The manage token: once, in the answer to a creation without an account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub manage_token: Option<String>,
+    pub manage_token: Option<ManageToken>,
+}
+
+/// The bearer token of who manages a poll. It does not show in logs.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ManageToken(String);
+
+impl ManageToken {
+    pub(super) fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// The token, to be sent as `Authorization: Bearer`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for ManageToken {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ManageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ManageToken(…)")
+    }
 }
 
 /// An option as others see it.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::model::{Revision, Tally};
 use super::snapshot::Snapshot;
 use super::watch::WatchEnd;
-use crate::polls::PollRecord;
+use crate::polls::{PollRecord, Status};
 use crate::votes::VoterKey;
 
 /// What viewers see last.
@@ -52,7 +52,10 @@ impl Cell {
     /// Takes a tally of the same definition, unless it is an old one. Returns whether it was new.
     pub(super) fn put_tally(&self, tally: &Tally) -> bool {
         let mut newest = lock(&self.newest);
-        let is_new = tally.revision > newest.tally().revision;
+        // A draft's options may have changed before it was published: what is newer than a draft is read whole.
+        let is_of_this_definition =
+            newest.tally().status != Status::Draft || tally.status == Status::Draft;
+        let is_new = tally.revision > newest.tally().revision && is_of_this_definition;
         if is_new {
             *newest = Arc::new(newest.with(tally.clone()));
         }

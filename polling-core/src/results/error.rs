@@ -18,9 +18,6 @@ pub enum ResultsError {
     /// Who the viewer says to be is no voter id.
     #[error("the viewer's voter id is not valid")]
     Invalid(Vec<crate::FieldError>),
-    /// The engine is shutting down.
-    #[error("the engine is shutting down")]
-    ShuttingDown,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,7 +30,6 @@ impl Fault for ResultsError {
             ResultsError::Hidden => Code::ResultsHidden,
             ResultsError::Forbidden => Code::Forbidden,
             ResultsError::Invalid(_) => Code::Invalid,
-            ResultsError::ShuttingDown => Code::Unavailable,
             ResultsError::Store(error) => error.code(),
         }
     }

@@ -43,8 +43,8 @@ impl Passwords {
         ids.fill(&mut secret);
         let nobody = hash(&secret, &salt(&*ids))?;
         let (waiting, at_work) = (
-            Semaphore::new(workers.saturating_add(queue)),
-            Semaphore::new(workers),
+            Semaphore::new(workers.saturating_add(queue).min(Semaphore::MAX_PERMITS)),
+            Semaphore::new(workers.min(Semaphore::MAX_PERMITS)),
         );
         Ok(Self {
             waiting: Arc::new(waiting),

@@ -112,7 +112,11 @@ impl Users {
     /// # Errors
     /// `WrongCredentials`, whichever of the two is wrong, and after the same time; `Overloaded`; `Store`.
     #[instrument(name = "users.sign_in", skip_all)]
-    pub async fn sign_in(&self, credentials: Credentials) -> Result<AccessToken, UserError> {
+    pub async fn sign_in(
+        &self,
+        _actor: &Actor,
+        credentials: Credentials,
+    ) -> Result<AccessToken, UserError> {
         let inner = &self.inner;
         // Longer ones were never accepted, and need not be hashed to be wrong.
         if credentials.password.expose_secret().len() > passwords::MOST_BYTES {

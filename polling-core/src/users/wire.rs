@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// Somebody who signs up: raw input, and the JSON body of `POST /users`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct NewUser {
     /// The name that others see: 1 to 100 characters.
@@ -14,6 +14,12 @@ pub struct NewUser {
     /// At least 8 characters, at most 1,000 bytes.
     #[serde(deserialize_with = "secret")]
     pub password: SecretString,
+}
+
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").finish_non_exhaustive()
+    }
 }
 
 impl NewUser {
@@ -33,7 +39,7 @@ impl NewUser {
 }
 
 /// Somebody who signs in: the JSON body of `POST /auth/login`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The address.
@@ -41,6 +47,12 @@ pub struct Credentials {
     /// The password.
     #[serde(deserialize_with = "secret")]
     pub password: SecretString,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
 }
 
 impl Credentials {

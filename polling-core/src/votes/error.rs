@@ -1,5 +1,7 @@
 //! What can go wrong with votes.
 
+use std::sync::LazyLock;
+
 use crate::{Code, Fault, FieldError, StoreError};
 
 /// Why a ballot was not recorded, changed, withdrawn or read.
@@ -63,6 +65,14 @@ pub enum VoteError {
     Store(#[from] StoreError),
 }
 
+static VOTER_REQUIRED: LazyLock<[FieldError; 1]> = LazyLock::new(|| {
+    [FieldError::new(
+        "/voter",
+        Code::VoterRequired,
+        "is needed in this poll",
+    )]
+});
+
 impl Fault for VoteError {
     fn code(&self) -> Code {
         match self {
@@ -92,6 +102,7 @@ impl Fault for VoteError {
             VoteError::Invalid(fields)
             | VoteError::OptionUnknown(fields)
             | VoteError::SelectionInvalid(fields) => fields,
+            VoteError::VoterRequired => &*VOTER_REQUIRED,
             _ => &[],
         }
     }

@@ -3,13 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::error::VoteError;
 use super::lane::{Answer, Job, Lane};
 use super::model::BallotRecord;
 use super::repository::Outcome;
+use super::twins::Twins;
 use crate::engine::Parts;
 use crate::{PollId, StoreError};
 
@@ -29,12 +30,14 @@ impl Intake {
             .unwrap_or_else(|| parts.store.votes().lanes())
             .max(1);
         let lanes = (0..lanes).map(|_| {
-            let (sender, jobs) = mpsc::channel(parts.settings.queue_ballots);
+            let (sender, jobs) =
+                mpsc::channel(parts.settings.queue_ballots.min(Semaphore::MAX_PERMITS));
             let lane = Lane {
                 parts: parts.clone(),
                 jobs,
                 shutdown: shutdown.clone(),
                 writer: None,
+                twins: Twins::default(),
             };
             parts.tasks.spawn(lane.run());
             sender
@@ -43,6 +46,11 @@ impl Intake {
             lanes: lanes.collect(),
             route: RandomState::new(),
         }
+    }
+
+    /// Whether every lane takes ballots.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lanes.iter().all(|lane| !lane.is_closed())
     }
 
     /// Hands over a ballot, and waits for its outcome. Whoever stops waiting does not take the ballot back.

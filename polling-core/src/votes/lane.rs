@@ -2,15 +2,18 @@
 //! once, and the busier it gets the larger the batches grow.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug_span, error, warn};
 
 use super::model::BallotRecord;
 use super::repository::{Outcome, RecordError, Recorded, VoteWriter};
+use super::twins::{Key, Twins, key};
 use crate::StoreError;
 use crate::engine::Parts;
 
@@ -33,39 +36,65 @@ pub(super) struct Lane {
     pub(super) jobs: mpsc::Receiver<Job>,
     pub(super) shutdown: CancellationToken,
     pub(super) writer: Option<Box<dyn VoteWriter>>,
+    pub(super) twins: Twins,
 }
 
 impl Lane {
     /// Runs until the shutdown, and then until everything that was accepted is answered.
     pub(super) async fn run(mut self) {
-        let mut waiting = Vec::new();
         loop {
-            if waiting.is_empty() && self.receive(&mut waiting).await == 0 {
+            let batch = self.next_batch().await;
+            if batch.is_empty() {
                 return;
             }
-            while waiting.len() < self.parts.settings.batch_ballots
-                && let Ok(job) = self.jobs.try_recv()
-            {
-                waiting.push(job);
-            }
-            let twins = take_twins(&mut waiting);
-            let batch = std::mem::replace(&mut waiting, twins);
             let span = debug_span!("votes.batch", ballots = batch.len());
             self.commit(batch).instrument(span).await;
         }
     }
 
-    /// Waits for jobs; 0 where none will come any more.
-    async fn receive(&mut self, waiting: &mut Vec<Job>) -> usize {
+    /// What is committed next, at most one ballot for each poll and voter; empty where none will come any more.
+    async fn next_batch(&mut self) -> Vec<Job> {
+        let most = self.parts.settings.batch_ballots;
+        // At most half of the places: a flood of twins must not keep the others out.
+        let mut batch = self.twins.next(most.div_ceil(2));
+        let mut keys: HashSet<Key> = batch.iter().map(|job| key(&job.ballot)).collect();
+        let mut arrived = Vec::new();
+        if batch.is_empty() {
+            self.receive(&mut arrived).await;
+        }
+        for job in arrived {
+            self.place(job, &mut batch, &mut keys);
+        }
+        // Held ones count like queued ones: beyond the bound nothing is received, and the queue fills.
+        while batch.len() < most
+            && self.twins.len() < self.parts.settings.queue_ballots
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            self.place(job, &mut batch, &mut keys);
+        }
+        batch
+    }
+
+    /// Into the batch, or behind an earlier ballot of the same voter.
+    fn place(&mut self, job: Job, batch: &mut Vec<Job>, keys: &mut HashSet<Key>) {
+        let key = key(&job.ballot);
+        if self.twins.has(key) || !keys.insert(key) {
+            self.twins.hold(job);
+        } else {
+            batch.push(job);
+        }
+    }
+
+    /// Waits for jobs; none come where there will be none any more.
+    async fn receive(&mut self, arrived: &mut Vec<Job>) {
+        let most = self.parts.settings.batch_ballots;
         tokio::select! {
-            received = self.jobs.recv_many(waiting, self.parts.settings.batch_ballots) => return received,
+            _ = self.jobs.recv_many(arrived, most) => return,
             () = self.shutdown.cancelled() => {}
         }
         // Nobody can send any more; what was sent is still received.
         self.jobs.close();
-        self.jobs
-            .recv_many(waiting, self.parts.settings.batch_ballots)
-            .await
+        self.jobs.recv_many(arrived, most).await;
     }
 
     /// Commits a batch, and answers everyone in it. A batch that the store cannot record is halved until the ballot that
@@ -81,12 +110,10 @@ impl Lane {
                 Err(RecordError::Lost(cause)) => {
                     warn!(error = %cause, ballots = jobs.len(), "the store is lost: these ballots are not answered");
                     for job in jobs {
-                        answer(
-                            job,
-                            Err(StoreError::unavailable(
-                                "the store was lost while the ballot was recorded",
-                            )),
-                        );
+                        for twin in self.twins.leave(&job.ballot) {
+                            answer(twin, Err(lost()));
+                        }
+                        answer(job, Err(lost()));
                     }
                 }
                 Err(RecordError::Poisoned(cause)) if jobs.len() == 1 => {
@@ -107,7 +134,7 @@ impl Lane {
         }
     }
 
-    fn answer(&self, jobs: Vec<Job>, recorded: Recorded) {
+    fn answer(&mut self, jobs: Vec<Job>, recorded: Recorded) {
         debug_assert_eq!(
             jobs.len(),
             recorded.outcomes.len(),
@@ -123,6 +150,8 @@ impl Lane {
             .map(|(job, _)| (job.ballot.poll, &job.ballot.voter));
         self.parts.hub.put_batch(&recorded.tallies, voters);
         for (job, outcome) in jobs.into_iter().zip(recorded.outcomes) {
+            let decide = |twin, outcome| answer(twin, Ok(outcome));
+            self.twins.follow(&job.ballot, &outcome, decide);
             answer(job, Ok(outcome));
         }
     }
@@ -168,21 +197,24 @@ impl Lane {
                 none.insert(writer)
             }
         };
-        writer.record(batch).await
+        // A writer that panics is a store's fault: it is answered like a batch that cannot be written, and replaced.
+        match AssertUnwindSafe(writer.record(batch)).catch_unwind().await {
+            Ok(recorded) => recorded,
+            Err(_) => {
+                self.writer = None;
+                Err(RecordError::Poisoned("the store's writer panicked".into()))
+            }
+        }
     }
+}
+
+fn lost() -> StoreError {
+    StoreError::unavailable("the store was lost while the ballot was recorded")
 }
 
 /// Somebody who left does not hear the answer; the ballot counts all the same.
 fn answer(job: Job, outcome: Answer) {
     let _ = job.answer.send(outcome);
-}
-
-/// Takes out all but the first of those with the same poll and voter: they are decided in a later batch, as if they had
-/// come after its outcome.
-fn take_twins(jobs: &mut Vec<Job>) -> Vec<Job> {
-    let mut seen = HashSet::with_capacity(jobs.len());
-    jobs.extract_if(.., |job| !seen.insert((job.ballot.poll, job.ballot.voter)))
-        .collect()
 }
 
 /// A ballot that an earlier sending of this batch recorded is ours, and no retry of the client's.

@@ -13,6 +13,7 @@ mod model;
 mod receipt;
 mod repository;
 mod service;
+mod twins;
 mod verdict;
 mod voter;
 mod wire;

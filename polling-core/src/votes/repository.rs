@@ -96,6 +96,7 @@ pub enum Outcome {
 
 /// Why a batch was not recorded.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// The store cannot be reached, or was lost at the commit: nobody knows whether the batch was recorded.
     #[error("the store was lost while a batch was recorded")]

@@ -11,6 +11,7 @@ use super::receipt::{OwnBallot, Receipt};
 use super::repository::{Change, Outcome, Withdrawal};
 use super::verdict::{Verdict, judge};
 use super::voter::Voter;
+use super::wire;
 use crate::engine::Parts;
 use crate::polls::Status;
 use crate::polls::access::Role;
@@ -33,6 +34,10 @@ impl Votes {
         Self {
             inner: Arc::new(Inner { parts, intake }),
         }
+    }
+
+    pub(crate) fn takes_work(&self) -> bool {
+        self.inner.intake.is_open()
     }
 
     /// Casts a ballot: when this returns a receipt, the ballot is durable and counted. Sending the same ballot again
@@ -65,13 +70,7 @@ impl Votes {
         ballots: Vec<Result<Ballot, VoteError>>,
     ) -> Result<Vec<Result<Receipt, VoteError>>, VoteError> {
         let inner = &*self.inner;
-        let most = inner.parts.settings.request_ballots;
-        if ballots.len() > most {
-            let detail = format!("at most {most} ballots at once, not {}", ballots.len());
-            return Err(VoteError::Invalid(vec![FieldError::invalid(
-                "/ballots", detail,
-            )]));
-        }
+        wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
         let known = inner.door(actor, poll).await?;
         let checked: Vec<_> = ballots
             .into_iter()
@@ -207,6 +206,12 @@ impl Inner {
         known: &KnownPoll,
         ballot: &Ballot,
     ) -> Result<BallotRecord, VoteError> {
+        if ballot.poll != known.poll.id {
+            let detail = "is not the poll that all of these ballots are for";
+            return Err(VoteError::Invalid(vec![FieldError::invalid(
+                "/poll_id", detail,
+            )]));
+        }
         let voter = identify::voter(actor, &known.poll, &ballot.voter)?;
         let selection = Selection::of(&ballot.chosen, &known.poll)?;
         let received_at = self.parts.clock.now();

@@ -1,6 +1,9 @@
 //! The JSON of a vote, the same on every transport.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::error::VoteError;
@@ -53,13 +56,23 @@ impl VoteBody {
 #[non_exhaustive]
 pub struct BatchBody {
     /// The votes, still as text.
+    #[serde(deserialize_with = "bounded")]
     pub ballots: Vec<Box<RawValue>>,
 }
 
+/// Votes of a body that are held at all; whatever the settings, a list that goes on is not worth its memory.
+const MOST_BALLOTS: usize = 100_000;
+
 impl BatchBody {
     /// The ballots that this asks for in `poll`, each for itself.
-    #[must_use]
-    pub fn into_ballots(self, poll: PollId) -> Vec<Result<Ballot, VoteError>> {
+    ///
+    /// # Errors
+    /// `Invalid` where there are more than `most`.
+    pub fn into_ballots(
+        self,
+        poll: PollId,
+        most: usize,
+    ) -> Result<Vec<Result<Ballot, VoteError>>, VoteError> {
         let ballot = |json: Box<RawValue>| {
             let body: VoteBody = parse(json.get().as_bytes(), UnknownFields::Refuse).map_err(
                 |error| match error {
@@ -69,8 +82,45 @@ impl BatchBody {
             )?;
             body.into_ballot(poll)
         };
-        self.ballots.into_iter().map(ballot).collect()
+        at_most(most, self.ballots.len())?;
+        Ok(self.ballots.into_iter().map(ballot).collect())
     }
+}
+
+/// A request holds so many ballots at most.
+pub(super) fn at_most(most: usize, ballots: usize) -> Result<(), VoteError> {
+    if ballots <= most {
+        return Ok(());
+    }
+    let detail = format!("at most {most} ballots at once, not {ballots}");
+    Err(invalid("/ballots", &detail))
+}
+
+fn bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
+    struct Bounded;
+
+    impl<'de> Visitor<'de> for Bounded {
+        type Value = Vec<Box<RawValue>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of votes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut ballots = Vec::new();
+            while let Some(ballot) = list.next_element()? {
+                if ballots.len() == MOST_BALLOTS {
+                    return Err(de::Error::custom(format!(
+                        "more than {MOST_BALLOTS} ballots"
+                    )));
+                }
+                ballots.push(ballot);
+            }
+            Ok(ballots)
+        }
+    }
+
+    deserializer.deserialize_seq(Bounded)
 }
 
 fn invalid(pointer: &str, detail: &str) -> VoteError {

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use polling_core::Revision;
+use polling_core::polls::Status;
 use polling_core::results::Viewer;
 
 use crate::request::Call;
@@ -24,6 +25,13 @@ async fn read(call: Call) -> Answer {
         .results()
         .read(&call.actor, poll, viewer)
         .await?;
+    if snapshot.results().status == Status::Draft {
+        // A draft's options may change without a new revision: it has no tag.
+        return Ok(response::json_bytes(
+            StatusCode::OK,
+            snapshot.json().clone(),
+        ));
+    }
     let tag = etag(snapshot.results().revision);
     let mut response = if holds(&call.parts.headers, &tag) {
         response::empty(StatusCode::NOT_MODIFIED)

@@ -44,6 +44,6 @@ async fn read(call: Call) -> Answer {
 
 async fn sign_in(call: Call) -> Answer {
     let credentials: Credentials = call.json()?;
-    let token = users(&call)?.sign_in(credentials).await?;
+    let token = users(&call)?.sign_in(&call.actor, credentials).await?;
     response::json(StatusCode::OK, &token)
 }

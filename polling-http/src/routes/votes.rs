@@ -97,7 +97,7 @@ struct Outcomes {
 async fn cast_all(call: Call) -> Answer {
     let poll = call.poll_id()?;
     let body: BatchBody = call.json()?;
-    let ballots = body.into_ballots(poll);
+    let ballots = body.into_ballots(poll, call.engine.settings().request_ballots)?;
     let votes = call.engine.votes();
     let outcomes = votes.cast_all(&call.actor, poll, ballots).await?;
     log_failures(&outcomes);

@@ -1,0 +1,101 @@
+//! Ballots of one voter in one poll that come while an earlier one is on its way: they are decided after its outcome, as
+//! if they had come later, and hold up nobody else.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+
+use super::lane::Job;
+use super::model::{BallotRecord, RecordedBallot};
+use super::repository::Outcome;
+use super::voter::VoterKey;
+use crate::PollId;
+
+/// With this, a ballot is one of its kind.
+pub(super) type Key = (PollId, VoterKey);
+
+pub(super) fn key(ballot: &BallotRecord) -> Key {
+    (ballot.poll, ballot.voter)
+}
+
+/// Who waits behind whom.
+#[derive(Debug, Default)]
+pub(super) struct Twins {
+    behind: HashMap<Key, VecDeque<Job>>,
+    ballots: usize,
+}
+
+impl Twins {
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.ballots
+    }
+
+    pub(super) fn has(&self, key: Key) -> bool {
+        self.behind.contains_key(&key)
+    }
+
+    pub(super) fn hold(&mut self, job: Job) {
+        self.behind
+            .entry(key(&job.ballot))
+            .or_default()
+            .push_back(job);
+        self.ballots += 1;
+    }
+
+    /// Those whose turn it is: one for each voter, at most `most`.
+    pub(super) fn next(&mut self, most: usize) -> Vec<Job> {
+        let keys: Vec<Key> = self.behind.keys().take(most).copied().collect();
+        keys.into_iter().filter_map(|key| self.pop(key)).collect()
+    }
+
+    /// Decides as many behind `ballot` as follow from its outcome alone. The store is asked only about those whose id the
+    /// client chose, because it may be superseded, and where the voter has no ballot.
+    pub(super) fn follow(
+        &mut self,
+        ballot: &BallotRecord,
+        outcome: &Outcome,
+        mut answer: impl FnMut(Job, Outcome),
+    ) {
+        let recorded = match outcome {
+            Outcome::Added(revision) => RecordedBallot {
+                id: ballot.id,
+                selection: ballot.selection.clone(),
+                cast_at: ballot.received_at,
+                revision: *revision,
+            },
+            Outcome::Existing(recorded) => recorded.clone(),
+            Outcome::Superseded | Outcome::Refused(_) => return,
+        };
+        let key = key(ballot);
+        let follows = |twin: &BallotRecord| !twin.id_is_clients || twin.id == recorded.id;
+        while self
+            .behind
+            .get(&key)
+            .and_then(VecDeque::front)
+            .is_some_and(|twin| follows(&twin.ballot))
+        {
+            if let Some(twin) = self.pop(key) {
+                answer(twin, Outcome::Existing(recorded.clone()));
+            }
+        }
+    }
+
+    /// Gives up on those behind `ballot`, whose outcome nobody knows.
+    pub(super) fn leave(&mut self, ballot: &BallotRecord) -> VecDeque<Job> {
+        let left = self.behind.remove(&key(ballot)).unwrap_or_default();
+        self.ballots -= left.len();
+        left
+    }
+
+    fn pop(&mut self, key: Key) -> Option<Job> {
+        let Entry::Occupied(mut behind) = self.behind.entry(key) else {
+            return None;
+        };
+        let job = behind.get_mut().pop_front();
+        if behind.get().is_empty() {
+            behind.remove();
+        }
+        self.ballots -= usize::from(job.is_some());
+        job
+    }
+}
