@@ -1,6 +1,9 @@
 //! The contract of the ports, on a file and in memory.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot make its store has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot make its store has failed"
+)]
 
 use polling_sqlite::SqliteStore;
 use tempfile::TempDir;
