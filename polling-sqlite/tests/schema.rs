@@ -143,6 +143,39 @@ async fn a_purged_poll_leaves_the_hash_of_its_token_and_nothing_else() {
     );
 }
 
+/// Nobody asks for it: what is deleted goes, and what an earlier run has left too.
+#[tokio::test]
+async fn the_rows_of_deleted_polls_go_in_the_background() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let left = store.clone();
+    for earlier_run in [true, false] {
+        let engine = engine(&store).await;
+        let poll = engine
+            .polls()
+            .create(&Actor::System, tea())
+            .await
+            .unwrap()
+            .id;
+        vote(&engine, poll, "ada", 0).await;
+        if earlier_run {
+            engine.shutdown().await;
+            left.polls().delete(poll, SystemClock.now()).await.unwrap();
+            continue;
+        }
+        engine.polls().delete(&Actor::System, poll).await.unwrap();
+        let raw = Connection::open(&path).unwrap();
+        let mut rows = raw.prepare("SELECT count(*) FROM votes").unwrap();
+        let gone = async {
+            while rows.query_row([], |row| row.get::<_, u32>(0)).unwrap() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let in_time = tokio::time::timeout(std::time::Duration::from_secs(30), gone).await;
+        assert!(in_time.is_ok(), "the rows stay");
+    }
+}
+
 /// A step that somebody waits for is on disk when it returns, and so is there for who reads the file from outside.
 #[tokio::test]
 async fn a_step_is_seen_from_outside_when_it_returns() {
