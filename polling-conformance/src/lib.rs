@@ -2,7 +2,7 @@
 //!
 //! A store runs all of it with one line, given a function that makes a fresh, empty store:
 //!
-//! ```ignore
+//! ```text
 //! async fn on_a_file() -> (MyStore, tempfile::TempDir) {
 //!     let folder = tempfile::tempdir().unwrap();
 //!     (MyStore::open(folder.path().join("polls.db")).await.unwrap(), folder)
@@ -11,8 +11,19 @@
 //! polling_conformance::suite!(my_store, crate::on_a_file);
 //! ```
 //!
+//! A notifier runs its own list:
+//!
+//! ```
+//! async fn in_process() -> (polling_core::results::LocalNotifier, ()) {
+//!     (Default::default(), ())
+//! }
+//!
+//! polling_conformance::notifier_suite!(my_notifier, crate::in_process);
+//! # fn main() {}
+//! ```
+//!
 //! Each sentence of the contract is a test of its own there, named after it: `my_store::votes::…`. What comes second in
-//! the pair is held until the test is over; it may be `()`. A notifier runs its own list through [`notifier_suite!`].
+//! the pair is held until the test is over; it may be `()`.
 //!
 //! | module | what it tests |
 //! | --- | --- |

@@ -147,6 +147,7 @@ macro_rules! suite {
                 }
                 deleting {
                     a_deleted_poll_is_gone_everywhere_at_once
+                    a_closed_poll_that_another_server_deletes_is_gone
                     the_viewers_of_a_deleted_poll_are_told
                     the_manage_token_of_a_deleted_poll_stays_good
                     deleting_in_a_storm_of_votes_leaves_nothing_behind

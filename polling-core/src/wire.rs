@@ -1,7 +1,10 @@
 //! JSON in, as every transport parses it: strict, bounded by the parser's own depth limit, and with the field named in
 //! every complaint.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::FieldError;
 
@@ -34,7 +37,7 @@ pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result
     match shaped(json, unknown) {
         // The first wrong field ended the reading: whether what follows it is JSON is seen only now.
         Err(ParseError::Shape(field)) => {
-            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
+            match serde_json::from_slice::<Whole>(json) {
                 Ok(_) => Err(ParseError::Shape(field)),
                 Err(error) => Err(ParseError::Syntax(error.to_string())),
             }
@@ -63,6 +66,57 @@ fn shaped<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T,
         },
         Err(error) if error.is_data() => Err(ParseError::Shape(locate::<T>(json, &error))),
         Err(error) => Err(ParseError::Syntax(error.to_string())),
+    }
+}
+
+/// Any JSON, read to its end and kept nowhere. Unlike what a parser passes over, its texts and its depth are checked.
+struct Whole;
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Whole)
+    }
+}
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Whole;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Whole, E> {
+        Ok(Whole)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Whole, E> {
+        Ok(Whole)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Whole, E> {
+        Ok(Whole)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Whole, E> {
+        Ok(Whole)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Whole, E> {
+        Ok(Whole)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Whole, E> {
+        Ok(Whole)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Whole, A::Error> {
+        while list.next_element::<Whole>()?.is_some() {}
+        Ok(Whole)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Whole, A::Error> {
+        while map.next_entry::<Whole, Whole>()?.is_some() {}
+        Ok(Whole)
     }
 }
 
@@ -139,8 +193,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]

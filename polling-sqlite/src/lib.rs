@@ -31,6 +31,8 @@ mod polls;
 mod results;
 mod schema;
 mod store;
+#[cfg(test)]
+mod tests;
 mod users;
 mod votes;
 mod workers;

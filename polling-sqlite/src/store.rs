@@ -38,6 +38,11 @@ impl SqliteStore {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// Reads, all from one moment.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

@@ -49,6 +49,32 @@ pub async fn a_deleted_poll_is_gone_everywhere_at_once(store: Arc<dyn Repository
     }
 }
 
+/// A server that remembers the poll as closed does not go on to say so.
+pub async fn a_closed_poll_that_another_server_deletes_is_gone(store: Arc<dyn Repository>) {
+    let lab = Lab::on(store).await;
+    let other = lab.another().await;
+    let system = &Actor::System;
+    for ask in 0..4 {
+        let poll = lab.open().await.id;
+        lab.vote(poll, "ada", &[0]).await.unwrap();
+        other.vote(poll, "bob", &[0]).await.unwrap();
+        other.engine.polls().close(system, poll).await.unwrap();
+        lab.engine.polls().delete(system, poll).await.unwrap();
+        let voter = Voter::anyone("ada");
+        let votes = other.engine.votes();
+        let gone = match ask {
+            0 => refused(other.vote(poll, "ada", &[0]).await),
+            1 => refused(other.vote(poll, "eve", &[0]).await),
+            2 => {
+                let batch = votes.cast_all(&ANYONE, poll, vec![Ok(ballot(poll, "ada", &[0]))]);
+                refused(batch.await.unwrap().remove(0))
+            }
+            _ => refused(votes.read(&ANYONE, poll, &voter).await),
+        };
+        assert_eq!(gone, Code::PollNotFound);
+    }
+}
+
 /// Also those who may not see its results.
 pub async fn the_viewers_of_a_deleted_poll_are_told(store: Arc<dyn Repository>) {
     let lab = Lab::on(store).await;

@@ -221,7 +221,10 @@ pub(crate) fn results(update: Update) -> Results {
 
 #[track_caller]
 pub(crate) fn hidden(update: Update) {
-    assert!(matches!(update, Update::Hidden), "{update:?}");
+    match update {
+        Update::Hidden => {}
+        other => panic!("the results were to be hidden: {other:?}"),
+    }
 }
 
 #[track_caller]

@@ -47,7 +47,7 @@ pub async fn results_are_seen_exactly_when_the_poll_says_so(store: Arc<dyn Repos
                 match read {
                     Ok(_) => assert!(sees, "{case}"),
                     Err(error) => {
-                        assert_eq!((error.code(), sees), (Code::ResultsHidden, false), "{case}")
+                        assert_eq!((error.code(), sees), (Code::ResultsHidden, false), "{case}");
                     }
                 }
                 let view = lab.engine.polls().read(&ANYONE, poll, voter).await.unwrap();

@@ -169,15 +169,13 @@ impl Votes {
     ) -> Result<OwnBallot, VoteError> {
         let known = self.inner.door(actor, poll).await?;
         let key = identify::voter(actor, &known.poll, voter)?;
-        let ballot = self
-            .inner
-            .parts
-            .store
-            .votes()
-            .find(poll, &key)
-            .await?
-            .ok_or(VoteError::VoteNotFound)?;
-        Ok(OwnBallot::of(&ballot, &known.poll, voter))
+        match self.inner.parts.store.votes().find(poll, &key).await? {
+            Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter)),
+            None => Err(self
+                .inner
+                .none_recorded(poll, VoteError::VoteNotFound)
+                .await),
+        }
     }
 }
 
@@ -244,7 +242,16 @@ impl Inner {
         }
         match recorded {
             Some(recorded) => repeated(ballot, &recorded, voter),
-            None => Err(VoteError::Closed),
+            None => Err(self.none_recorded(ballot.poll, VoteError::Closed).await),
+        }
+    }
+
+    /// Why a poll that is known here has no ballot of a voter: `otherwise`, unless another server deleted it.
+    async fn none_recorded(&self, poll: PollId, otherwise: VoteError) -> VoteError {
+        match self.parts.store.results().tally(poll).await {
+            Ok(Some(_)) => otherwise,
+            Ok(None) => self.refused(poll, Refusal::Missing),
+            Err(error) => error.into(),
         }
     }
 
