@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use polling_core::results::{ResultsError, Subscription, Update, Viewer, WatchEnd};
+use polling_core::results::{ResultsError, Update, Viewer, WatchEnd};
 use polling_core::votes::VoteError;
 use polling_core::{Actor, AuthError, Ballot, Code, Fault, PollId, Receipt, Voter};
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
@@ -14,7 +14,7 @@ use crate::WsSettings;
 use crate::answer::{Answer, failure, results};
 use crate::close::Close;
 use crate::frame::{Ask, BadFrame, Frame, Ref};
-use crate::live::{Leash, Live};
+use crate::live::{Leash, Live, Watch};
 
 /// One connection: who is there, and what they watch.
 #[derive(Debug)]
@@ -149,14 +149,14 @@ impl Session {
         &mut self,
         poll: PollId,
         reference: Option<&Ref>,
-        outcome: Result<(Subscription, Update), ResultsError>,
+        outcome: Result<(Watch, Update), ResultsError>,
     ) -> (Tell, Option<Live>) {
-        let (subscription, first) = match outcome {
+        let (watch, first) = match outcome {
             Ok(subscribed) => subscribed,
             // What the client was subscribed to before, it still is.
             Err(error) => return (Tell::Frame(failure(reference, Some(poll), &error)), None),
         };
-        let (leash, live) = Leash::put_on(subscription);
+        let (leash, live) = Leash::put_on(watch);
         self.subscribed.insert(poll, leash);
         (self.tell(poll, reference, first), Some(live))
     }
