@@ -7,8 +7,9 @@ use polling_core::results::{ResultsError, Subscription, Update, Viewer};
 use polling_core::{Actor, Engine, PollId, UserId, Voter};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
-use crate::log;
+use crate::log::{self, ConnectionId};
 
 /// What there is to tell the viewer of which poll.
 pub(crate) type Live = BoxStream<'static, (PollId, Update)>;
@@ -58,15 +59,16 @@ impl Watch {
         self.renewal = (user != self.user).then(|| {
             let (engine, poll) = (self.engine.clone(), self.subscription.poll_id());
             let viewer = Viewer::default().voter(self.voter.clone());
-            AbortOnDropHandle::new(tokio::spawn(async move {
+            let renew = async move {
                 let renewed = engine.results().subscribe(&actor, poll, viewer).await;
                 (user, renewed)
-            }))
+            };
+            AbortOnDropHandle::new(tokio::spawn(renew.in_current_span()))
         });
     }
 
     /// Waits for the next thing to tell. Cancel-safe.
-    async fn update(&mut self) -> Update {
+    async fn update(&mut self, connection: ConnectionId) -> Update {
         loop {
             tokio::select! {
                 biased;
@@ -76,7 +78,7 @@ impl Watch {
                         self.user = user;
                     }
                     // The old one goes on, and says so itself where the poll is gone.
-                    Err(error) => log::not_renewed(self.subscription.poll_id(), &error),
+                    Err(error) => log::not_renewed(connection, self.subscription.poll_id(), &error),
                 },
                 update = self.subscription.update() => return update,
             }
@@ -131,9 +133,9 @@ impl Line {
 
 impl Leash {
     /// A leash, and the stream at its other end.
-    pub(crate) fn put_on(watch: Watch) -> (Self, Live) {
+    pub(crate) fn put_on(watch: Watch, connection: ConnectionId) -> (Self, Live) {
         let line = Arc::new(Line::default());
-        (Self(Arc::clone(&line)), follow(watch, line))
+        (Self(Arc::clone(&line)), follow(watch, line, connection))
     }
 
     /// A leash with nobody at its other end.
@@ -154,7 +156,7 @@ impl Drop for Leash {
     }
 }
 
-fn follow(watch: Watch, line: Arc<Line>) -> Live {
+fn follow(watch: Watch, line: Arc<Line>, connection: ConnectionId) -> Live {
     let poll = watch.subscription.poll_id();
     stream::unfold((watch, line), move |(mut watch, line)| async move {
         loop {
@@ -166,7 +168,7 @@ fn follow(watch: Watch, line: Arc<Line>) -> Live {
             tokio::select! {
                 biased;
                 () = line.given.notified() => {}
-                update = watch.update() => return Some(((poll, update), (watch, line))),
+                update = watch.update(connection) => return Some(((poll, update), (watch, line))),
             }
         }
     })

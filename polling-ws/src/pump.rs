@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use polling_core::{Actor, Engine};
+use polling_core::Engine;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
@@ -74,13 +74,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     pub(crate) fn new(
         socket: WebSocketStream<S>,
         engine: Engine,
-        actor: Actor,
+        session: Session,
         settings: Arc<WsSettings>,
         stop: Stop,
     ) -> Self {
         Self {
             socket,
-            session: Session::new(Arc::clone(&settings), actor),
+            session,
             engine,
             work: FuturesUnordered::new(),
             votes: 0,
