@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use crate::WsSettings;
 use crate::close::Close;
+use crate::counted::Counted;
 use crate::handshake::Handshake;
 use crate::log::{self, ConnectionId};
 use crate::problem::Problem;
@@ -162,7 +163,7 @@ async fn open(
     stop: Stop,
 ) -> Option<Box<Connection>> {
     let upgraded = match upgrade.await {
-        Ok(upgraded) => TokioIo::new(upgraded),
+        Ok(upgraded) => Counted::new(TokioIo::new(upgraded)),
         Err(error) => {
             tracing::debug!(%error, "the connection was not upgraded");
             return None;
