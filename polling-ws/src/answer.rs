@@ -6,6 +6,7 @@ use serde::Serialize;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
 use crate::frame::Ref;
+use crate::log::{self, ConnectionId};
 
 /// Every frame of the server but `results`, which is rendered once for all who watch.
 #[derive(Serialize)]
@@ -62,19 +63,16 @@ impl Answer<'_> {
     }
 }
 
-/// The frame about a failure of the engine. What is our own fault is logged here, and told to nobody else.
+/// The frame about a failure of the engine. What is our own fault is logged, and told to nobody else.
 pub(crate) fn failure(
+    connection: ConnectionId,
     reference: Option<&Ref>,
     poll_id: Option<PollId>,
     fault: &(dyn Fault + 'static),
 ) -> Utf8Bytes {
     let code = fault.code();
     let message = if code == Code::Internal {
-        tracing::error!(
-            error = fault as &(dyn std::error::Error + 'static),
-            poll = poll_id.map(tracing::field::display),
-            "a frame could not be answered"
-        );
+        log::failed(connection, poll_id, fault);
         code.title().to_owned()
     } else {
         fault.to_string()
@@ -165,7 +163,13 @@ mod tests {
             "is none",
         )]);
         assert_eq!(
-            failure(reference().as_ref(), POLL.parse().ok(), &fault).as_str(),
+            failure(
+                ConnectionId(1),
+                reference().as_ref(),
+                POLL.parse().ok(),
+                &fault
+            )
+            .as_str(),
             format!(
                 r#"{{"type":"error","ref":"a\u0062","poll_id":"{POLL}","code":"option_unknown","message":"the poll has no such option","errors":[{{"pointer":"/option_id","code":"option_unknown","detail":"is none"}}]}}"#
             )
@@ -176,7 +180,7 @@ mod tests {
     fn our_own_faults_are_told_to_nobody() {
         let fault = VoteError::from(StoreError::internal("disk at /secret is full"));
         assert_eq!(
-            failure(None, None, &fault).as_str(),
+            failure(ConnectionId(1), None, None, &fault).as_str(),
             r#"{"type":"error","code":"internal","message":"Something went wrong on our side"}"#
         );
     }

@@ -22,6 +22,7 @@
 
 mod answer;
 mod close;
+mod counted;
 mod frame;
 mod handshake;
 mod live;

@@ -3,12 +3,103 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use polling_core::results::{Subscription, Update};
-use polling_core::{Actor, PollId};
+use polling_core::results::{ResultsError, Subscription, Update, Viewer};
+use polling_core::{Actor, Engine, PollId, UserId, Voter};
 use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use crate::log::{self, ConnectionId};
 
 /// What there is to tell the viewer of which poll.
 pub(crate) type Live = BoxStream<'static, (PollId, Update)>;
+
+/// A subscription, and what it takes to subscribe once more as somebody else.
+pub(crate) struct Watch {
+    engine: Engine,
+    subscription: Subscription,
+    /// With whose eyes the client asked to look.
+    voter: Option<Voter>,
+    /// The user whom the subscription knows.
+    user: Option<UserId>,
+    renewal: Option<Renewal>,
+}
+
+/// A task of its own: a client that takes nothing stops all that its connection polls, and must not keep a place in the
+/// store's queue meanwhile.
+type Renewal = AbortOnDropHandle<(Option<UserId>, Result<Subscription, ResultsError>)>;
+
+impl Watch {
+    /// Subscribes; and the first that there is to tell.
+    pub(crate) async fn begin(
+        engine: Engine,
+        actor: &Actor,
+        poll: PollId,
+        viewer: Viewer,
+    ) -> Result<(Self, Update), ResultsError> {
+        let voter = viewer.voter.clone();
+        let mut subscription = engine.results().subscribe(actor, poll, viewer).await?;
+        // A new subscription has something to tell at once.
+        let first = subscription.update().await;
+        let watch = Self {
+            engine,
+            subscription,
+            voter,
+            user: actor.user_id(),
+            renewal: None,
+        };
+        Ok((watch, first))
+    }
+
+    /// Looks with the rights of this actor from now on, and with its vote as soon as the store was asked for it.
+    fn see_as(&mut self, actor: Arc<Actor>) {
+        self.subscription.set_actor(&actor);
+        let user = actor.user_id();
+        // Of what a token proves only the user may vote: with the same one there is nothing to ask for.
+        self.renewal = (user != self.user).then(|| {
+            let (engine, poll) = (self.engine.clone(), self.subscription.poll_id());
+            let viewer = Viewer::default().voter(self.voter.clone());
+            let renew = async move {
+                let renewed = engine.results().subscribe(&actor, poll, viewer).await;
+                (user, renewed)
+            };
+            AbortOnDropHandle::new(tokio::spawn(renew.in_current_span()))
+        });
+    }
+
+    /// Waits for the next thing to tell. Cancel-safe.
+    async fn update(&mut self, connection: ConnectionId) -> Update {
+        loop {
+            tokio::select! {
+                biased;
+                (user, renewed) = renewed(&mut self.renewal) => match renewed {
+                    Ok(renewed) => {
+                        self.subscription = renewed.continuing(&self.subscription);
+                        self.user = user;
+                    }
+                    // The old one goes on, and says so itself where the poll is gone.
+                    Err(error) => log::not_renewed(connection, self.subscription.poll_id(), &error),
+                },
+                update = self.subscription.update() => return update,
+            }
+        }
+    }
+}
+
+/// What came of a renewal, where there is one.
+async fn renewed(
+    renewal: &mut Option<Renewal>,
+) -> (Option<UserId>, Result<Subscription, ResultsError>) {
+    if let Some(task) = renewal {
+        let outcome = task.await;
+        *renewal = None;
+        // A task that panicked has said so; one that was aborted belongs to a runtime that ends.
+        if let Ok(outcome) = outcome {
+            return outcome;
+        }
+    }
+    std::future::pending().await
+}
 
 /// The session's end of a subscription: dropping it ends the stream, before anything more comes out of it.
 #[derive(Debug)]
@@ -42,9 +133,9 @@ impl Line {
 
 impl Leash {
     /// A leash, and the stream at its other end.
-    pub(crate) fn put_on(subscription: Subscription) -> (Self, Live) {
+    pub(crate) fn put_on(watch: Watch, connection: ConnectionId) -> (Self, Live) {
         let line = Arc::new(Line::default());
-        (Self(Arc::clone(&line)), follow(subscription, line))
+        (Self(Arc::clone(&line)), follow(watch, line, connection))
     }
 
     /// A leash with nobody at its other end.
@@ -53,7 +144,7 @@ impl Leash {
         Self(Arc::default())
     }
 
-    /// The subscription sees with the rights of this actor from now on.
+    /// The subscription sees as this actor from now on.
     pub(crate) fn see_as(&self, actor: &Arc<Actor>) {
         self.0.give(Order::SeeAs(Arc::clone(actor)));
     }
@@ -65,26 +156,21 @@ impl Drop for Leash {
     }
 }
 
-fn follow(subscription: Subscription, line: Arc<Line>) -> Live {
-    let poll = subscription.poll_id();
-    stream::unfold(
-        (subscription, line),
-        move |(mut subscription, line)| async move {
-            loop {
-                match line.take() {
-                    Some(Order::End) => return None,
-                    Some(Order::SeeAs(actor)) => subscription.set_actor(&actor),
-                    None => {}
-                }
-                tokio::select! {
-                    biased;
-                    () = line.given.notified() => {}
-                    update = subscription.update() => {
-                        return Some(((poll, update), (subscription, line)));
-                    }
-                }
+fn follow(watch: Watch, line: Arc<Line>, connection: ConnectionId) -> Live {
+    let poll = watch.subscription.poll_id();
+    stream::unfold((watch, line), move |(mut watch, line)| async move {
+        loop {
+            match line.take() {
+                Some(Order::End) => return None,
+                Some(Order::SeeAs(actor)) => watch.see_as(actor),
+                None => {}
             }
-        },
-    )
+            tokio::select! {
+                biased;
+                () = line.given.notified() => {}
+                update = watch.update(connection) => return Some(((poll, update), (watch, line))),
+            }
+        }
+    })
     .boxed()
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use polling_core::{Actor, Engine};
+use polling_core::Engine;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::close::Close;
+use crate::counted::Counted;
 use crate::parting;
 use crate::registry::Stop;
 use crate::session::{Session, Step, Tell};
@@ -31,7 +32,7 @@ const SILENT_INTERVALS: u32 = 2;
 
 /// One connection.
 pub(crate) struct Pump<S> {
-    socket: WebSocketStream<S>,
+    socket: WebSocketStream<Counted<S>>,
     session: Session,
     engine: Engine,
     settings: Arc<WsSettings>,
@@ -40,8 +41,8 @@ pub(crate) struct Pump<S> {
     votes: usize,
     /// Whether the work has an answer without which the next frame cannot be understood: who asks, and what is subscribed.
     reading_waits: bool,
-    /// Whether there are bytes for the client that it does not take.
-    is_blocked: bool,
+    /// While there are bytes for the client that it does not take: how many it had taken when that was seen last.
+    blocked_at: Option<u64>,
     /// Rings at the next heartbeat, or, while the client takes nothing, when it is too slow.
     timer: Pin<Box<Sleep>>,
     silent_intervals: u32,
@@ -72,20 +73,20 @@ pub(crate) enum End {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     pub(crate) fn new(
-        socket: WebSocketStream<S>,
+        socket: WebSocketStream<Counted<S>>,
         engine: Engine,
-        actor: Actor,
+        session: Session,
         settings: Arc<WsSettings>,
         stop: Stop,
     ) -> Self {
         Self {
             socket,
-            session: Session::new(Arc::clone(&settings), actor),
+            session,
             engine,
             work: FuturesUnordered::new(),
             votes: 0,
             reading_waits: false,
-            is_blocked: false,
+            blocked_at: None,
             timer: Box::pin(tokio::time::sleep(settings.heartbeat_interval)),
             silent_intervals: 0,
             stopped: Box::pin(stop.stopped()),
@@ -125,7 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         match self.socket.poll_ready_unpin(cx) {
-            Poll::Ready(Ok(())) => self.unblocked(),
+            // There is room to gather more, which does not say that the client takes anything.
+            Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Event::Broken(error)),
             Poll::Pending => return self.poll_blocked(cx),
         }
@@ -139,23 +141,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         }
         // What was gathered goes out before the pump rests.
         match self.socket.poll_flush_unpin(cx) {
-            Poll::Ready(Ok(())) => self.poll_rest(cx),
+            Poll::Ready(Ok(())) => {
+                self.unblocked();
+                self.poll_rest(cx)
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Event::Broken(error)),
             Poll::Pending => self.poll_blocked(cx),
         }
     }
 
     fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if !self.is_blocked {
-            self.is_blocked = true;
+        let taken = self.socket.get_ref().taken();
+        if self.blocked_at.replace(taken) != Some(taken) {
             self.ring_in(self.settings.write_timeout);
         }
         self.poll_rest(cx)
     }
 
     fn unblocked(&mut self) {
-        if self.is_blocked {
-            self.is_blocked = false;
+        if self.blocked_at.take().is_some() {
             self.silent_intervals = 0;
             self.ring_in(self.settings.heartbeat_interval);
         }
@@ -258,7 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     }
 
     fn time_is_up(&mut self) -> ControlFlow<End> {
-        if self.is_blocked {
+        if self.blocked_at.is_some() {
             return ControlFlow::Break(End::ByServer(Close::TooSlow));
         }
         // Who is not listened to cannot be heard.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,13 +15,17 @@ use polling_core::{Actor, Code, Engine};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tower_service::Service;
+use tracing::Instrument;
 
 use crate::WsSettings;
 use crate::close::Close;
+use crate::counted::Counted;
 use crate::handshake::Handshake;
+use crate::log::{self, ConnectionId};
 use crate::problem::Problem;
 use crate::pump::Pump;
 use crate::registry::{Registry, Stop};
+use crate::session::Session;
 
 /// The WebSocket face of an engine, as a [`tower::Service`](Service): cheap to clone, and all clones are one.
 ///
@@ -50,6 +55,7 @@ struct Inner {
     engine: Engine,
     settings: Arc<WsSettings>,
     registry: Registry,
+    handshakes: AtomicU64,
 }
 
 /// What clients are told at a shutdown.
@@ -76,6 +82,7 @@ impl WsApi {
                 engine,
                 registry: Registry::new(settings.connections),
                 settings: Arc::new(settings),
+                handshakes: AtomicU64::new(1),
             }),
         }
     }
@@ -101,6 +108,7 @@ impl WsApi {
 impl Inner {
     async fn answer(
         &self,
+        id: ConnectionId,
         handshake: Result<Handshake, Problem>,
         upgrade: Option<OnUpgrade>,
     ) -> Result<Response<Full<Bytes>>, Problem> {
@@ -118,11 +126,12 @@ impl Inner {
         let connection = connect(
             upgrade,
             self.engine.clone(),
-            actor,
+            Session::new(id, Arc::clone(&self.settings), actor),
             Arc::clone(&self.settings),
             self.registry.stop().clone(),
         );
-        self.registry.spawn(place, connection);
+        self.registry
+            .spawn(place, connection.instrument(log::span(id)));
         Ok(handshake.response())
     }
 }
@@ -131,12 +140,12 @@ impl Inner {
 async fn connect(
     upgrade: OnUpgrade,
     engine: Engine,
-    actor: Actor,
+    session: Session,
     settings: Arc<WsSettings>,
     stop: Stop,
 ) {
     // Each step in a box of its own: what only a beginning or an end needs takes no room in between.
-    let opening = open(upgrade, engine, actor, settings, stop);
+    let opening = open(upgrade, engine, session, settings, stop);
     if let Some(mut pump) = Box::pin(opening).await {
         let end = pump.run().await;
         Box::pin(pump.end(end)).await;
@@ -149,12 +158,12 @@ type Connection = Pump<TokioIo<Upgraded>>;
 async fn open(
     upgrade: OnUpgrade,
     engine: Engine,
-    actor: Actor,
+    session: Session,
     settings: Arc<WsSettings>,
     stop: Stop,
 ) -> Option<Box<Connection>> {
     let upgraded = match upgrade.await {
-        Ok(upgraded) => TokioIo::new(upgraded),
+        Ok(upgraded) => Counted::new(TokioIo::new(upgraded)),
         Err(error) => {
             tracing::debug!(%error, "the connection was not upgraded");
             return None;
@@ -168,7 +177,7 @@ async fn open(
         .max_message_size(Some(settings.message_bytes))
         .max_frame_size(Some(settings.message_bytes));
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
-    Some(Box::new(Pump::new(socket, engine, actor, settings, stop)))
+    Some(Box::new(Pump::new(socket, engine, session, settings, stop)))
 }
 
 impl<B> Service<Request<B>> for WsApi {
@@ -184,16 +193,14 @@ impl<B> Service<Request<B>> for WsApi {
         let handshake = Handshake::of(&request, &self.inner.settings.origins);
         let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         let inner = Arc::clone(&self.inner);
+        let id = ConnectionId(inner.handshakes.fetch_add(1, Ordering::Relaxed));
         Box::pin(async move {
-            let answer = inner.answer(handshake, upgrade).await;
+            let answer = inner.answer(id, handshake, upgrade).await;
             Ok(answer.unwrap_or_else(|problem| {
                 if let Problem::Credential(error) = &problem
                     && error.code() == Code::Internal
                 {
-                    tracing::error!(
-                        error = error as &(dyn std::error::Error + 'static),
-                        "a handshake could not be answered"
-                    );
+                    log::handshake_failed(id, error);
                 }
                 problem.response()
             }))

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use polling_core::results::{ResultsError, Subscription, Update, Viewer, WatchEnd};
+use polling_core::results::{ResultsError, Update, Viewer, WatchEnd};
 use polling_core::votes::VoteError;
 use polling_core::{Actor, AuthError, Ballot, Code, Fault, PollId, Receipt, Voter};
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
@@ -14,11 +14,13 @@ use crate::WsSettings;
 use crate::answer::{Answer, failure, results};
 use crate::close::Close;
 use crate::frame::{Ask, BadFrame, Frame, Ref};
-use crate::live::{Leash, Live};
+use crate::live::{Leash, Live, Watch};
+use crate::log::ConnectionId;
 
 /// One connection: who is there, and what they watch.
 #[derive(Debug)]
 pub(crate) struct Session {
+    id: ConnectionId,
     settings: Arc<WsSettings>,
     actor: Arc<Actor>,
     subscribed: HashMap<PollId, Leash>,
@@ -48,8 +50,9 @@ pub(crate) enum Tell {
 }
 
 impl Session {
-    pub(crate) fn new(settings: Arc<WsSettings>, actor: Actor) -> Self {
+    pub(crate) fn new(id: ConnectionId, settings: Arc<WsSettings>, actor: Actor) -> Self {
         Self {
+            id,
             settings,
             actor: Arc::new(actor),
             subscribed: HashMap::new(),
@@ -140,7 +143,7 @@ impl Session {
                 receipt,
             }
             .render(),
-            Err(error) => failure(reference, Some(poll_id), error),
+            Err(error) => failure(self.id, reference, Some(poll_id), error),
         }
     }
 
@@ -149,14 +152,19 @@ impl Session {
         &mut self,
         poll: PollId,
         reference: Option<&Ref>,
-        outcome: Result<(Subscription, Update), ResultsError>,
+        outcome: Result<(Watch, Update), ResultsError>,
     ) -> (Tell, Option<Live>) {
-        let (subscription, first) = match outcome {
+        let (watch, first) = match outcome {
             Ok(subscribed) => subscribed,
             // What the client was subscribed to before, it still is.
-            Err(error) => return (Tell::Frame(failure(reference, Some(poll), &error)), None),
+            Err(error) => {
+                return (
+                    Tell::Frame(failure(self.id, reference, Some(poll), &error)),
+                    None,
+                );
+            }
         };
-        let (leash, live) = Leash::put_on(subscription);
+        let (leash, live) = Leash::put_on(watch, self.id);
         self.subscribed.insert(poll, leash);
         (self.tell(poll, reference, first), Some(live))
     }
@@ -179,7 +187,7 @@ impl Session {
                 revision,
             }
             .render(),
-            Update::Hidden => failure(reference, Some(poll_id), &ResultsError::Hidden),
+            Update::Hidden => failure(self.id, reference, Some(poll_id), &ResultsError::Hidden),
             Update::Ended(WatchEnd::PollDeleted) => {
                 self.subscribed.remove(&poll_id);
                 Answer::PollDeleted { reference, poll_id }.render()
@@ -203,7 +211,7 @@ impl Session {
                 }
                 ok(reference)
             }
-            Err(error) => failure(reference, None, &error as &(dyn Fault + 'static)),
+            Err(error) => failure(self.id, reference, None, &error as &(dyn Fault + 'static)),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{StreamExt, StreamFuture};
-use polling_core::results::{ResultsError, Subscription, Update, Viewer};
+use polling_core::results::{ResultsError, Update, Viewer};
 use polling_core::votes::VoteError;
 use polling_core::{Actor, AuthError, Ballot, Engine, PollId, Receipt};
 
 use crate::frame::Ref;
-use crate::live::Live;
+use crate::live::{Live, Watch};
 
 /// Something that is under way.
 pub(crate) enum Work {
@@ -32,7 +32,7 @@ pub(crate) enum Done {
     Subscribed {
         poll: PollId,
         reference: Option<Ref>,
-        outcome: Result<(Subscription, Update), ResultsError>,
+        outcome: Result<(Watch, Update), ResultsError>,
     },
     Authenticated {
         reference: Option<Ref>,
@@ -84,18 +84,11 @@ impl Work {
         viewer: Viewer,
         reference: Option<Ref>,
     ) -> Self {
-        let subscribe = async move {
-            let results = engine.results();
-            let mut subscription = results.subscribe(&actor, poll, viewer).await?;
-            // A new subscription has something to tell at once.
-            let first = subscription.update().await;
-            Ok((subscription, first))
-        };
         Work::Asked(Box::pin(async move {
             Done::Subscribed {
                 poll,
                 reference,
-                outcome: subscribe.await,
+                outcome: Watch::begin(engine, &actor, poll, viewer).await,
             }
         }))
     }

@@ -1,8 +1,17 @@
 //! Clients that do not read what there is for them.
 
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
 use polling_core::{Actor, Ballot, NewPoll, PollView, Voter};
 use polling_ws::WsSettings;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, DuplexStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Server, soon, vote};
 
@@ -84,6 +93,66 @@ async fn who_takes_nothing_at_all_is_closed_with_1013() {
     };
     assert_eq!(code, 1013);
     fast.hears_nothing().await;
+}
+
+/// A client at the other end of a pipe that holds so many bytes, and subscribed to the poll, which it has not read yet.
+async fn piped(server: &Server, poll: &PollView, bytes: usize) -> WebSocketStream<DuplexStream> {
+    let (near, far) = tokio::io::duplex(bytes);
+    let service = TowerToHyperService::new(server.api.clone());
+    tokio::spawn(async move {
+        let server = auto::Builder::new(TokioExecutor::new());
+        let served = server.serve_connection_with_upgrades(TokioIo::new(far), service);
+        served.await.unwrap();
+    });
+    let handshake = tokio_tungstenite::client_async("ws://localhost/api/v1/ws", near);
+    let (mut client, _) = soon(handshake).await.unwrap();
+    let subscribe = json!({"type": "subscribe", "poll_id": poll.id}).to_string();
+    soon(client.send(Message::text(subscribe))).await.unwrap();
+    client
+}
+
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn who_takes_little_by_little_is_not_too_slow() {
+    let settings = WsSettings::default();
+    let most_of_the_timeout = settings.write_timeout * 2 / 3;
+    let server = Server::with(settings).await;
+    let poll = great_poll(&server).await;
+    let mut client = piped(&server, &poll, 512).await;
+    let mut some = [0; 512];
+    for _ in 0..20 {
+        soon(client.get_mut().read_exact(&mut some)).await.unwrap();
+        pass(most_of_the_timeout).await;
+    }
+    assert_eq!(server.api.connections(), 1);
+}
+
+#[tokio::test]
+async fn who_takes_nothing_gets_no_more_time_for_each_new_result() {
+    let settings = WsSettings::default();
+    let most_of_the_timeout = settings.write_timeout * 2 / 3;
+    let server = Server::with(settings).await;
+    let poll = server.poll().await;
+    let _slow = piped(&server, &poll, 256).await;
+    let mut fast = server.client().await;
+    fast.subscribe(poll.id).await;
+    // The first answers fill the pipe, far fewer than fill what is gathered.
+    let mut first = 1;
+    while server.api.connections() > 1 {
+        assert!(first < 20, "it is still there");
+        vote_until(&server, &poll, first, async |voted| {
+            fast.results_with(voted).await;
+            true
+        })
+        .await;
+        first += 1;
+        pass(most_of_the_timeout).await;
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Hidden results: told once, and then the results as soon as they may be seen.
 
-use polling_core::polls::{PollPatch, ShowResults};
-use polling_core::{Actor, NewPoll, PollView};
+use polling_core::polls::{PollPatch, ShowResults, Voters};
+use polling_core::users::{Credentials, NewUser};
+use polling_core::{Actor, Ballot, NewPoll, PollView, Voter};
 use serde_json::{Value, json};
 
-use crate::support::{Server, manager};
+use crate::support::{Client, Server, manager};
 
 async fn poll(server: &Server, show: ShowResults) -> PollView {
     let new = NewPoll::single("?", ["a", "b"])
@@ -149,7 +150,7 @@ async fn a_draft_is_there_for_its_managers_only() {
 async fn nobody_looks_with_the_eyes_of_another() {
     let server = Server::start().await;
     let new = NewPoll::single("?", ["a", "b"])
-        .voters(polling_core::polls::Voters::Registered)
+        .voters(Voters::Registered)
         .show_results(ShowResults::AfterVote)
         .published();
     let poll = server.create(&Actor::anonymous(), new).await;
@@ -166,4 +167,123 @@ async fn nobody_looks_with_the_eyes_of_another() {
         ))
         .await;
     assert_eq!(empty["errors"][0]["pointer"], "/voter");
+}
+
+/// A poll in which users vote, and which shows its results to those who have.
+async fn users_poll(server: &Server) -> PollView {
+    let new = NewPoll::single("?", ["a", "b"])
+        .voters(Voters::Registered)
+        .show_results(ShowResults::AfterVote)
+        .published();
+    server.create(&Actor::anonymous(), new).await
+}
+
+/// A new user, and the frame that signs them in.
+async fn user(server: &Server, name: &str) -> (Actor, Value) {
+    let users = server.engine.users().unwrap();
+    let (email, password) = (format!("{name}@example.com"), "correct horse battery");
+    let new = NewUser::new(name, &email, password);
+    let user = users.create(&Actor::anonymous(), new).await.unwrap();
+    let access = users.sign_in(Credentials::new(&email, password)).await;
+    let token = access.unwrap().access_token;
+    (
+        Actor::user(user.id),
+        json!({"type": "authenticate", "token": token}),
+    )
+}
+
+async fn cast(server: &Server, actor: &Actor, poll: &PollView) {
+    let ballot = Ballot::of(poll.id, Voter::Caller, [0]);
+    server.engine.votes().cast(actor, ballot).await.unwrap();
+}
+
+async fn sign_in(client: &mut Client, token: &Value) {
+    assert_eq!(client.ask(token.clone()).await, json!({"type": "ok"}));
+}
+
+#[tokio::test]
+async fn signing_in_shows_what_the_users_vote_opens() {
+    let server = Server::start().await;
+    let (voted, other) = (users_poll(&server).await, users_poll(&server).await);
+    let ((ada, as_ada), (bob, _)) = (user(&server, "ada").await, user(&server, "bob").await);
+    cast(&server, &ada, &voted).await;
+    let mut viewer = server.client().await;
+    for poll in [&voted, &other] {
+        assert_hidden(&viewer.ask(subscribe(poll, None)).await, poll, &json!(1));
+    }
+
+    sign_in(&mut viewer, &as_ada).await;
+    let seen = viewer.next().await;
+    assert_eq!(
+        (&seen["type"], &seen["poll_id"], &seen["ballots"]),
+        (&json!("results"), &json!(voted.id), &json!(1))
+    );
+    assert!(seen.get("ref").is_none(), "it answers no frame");
+    // The other poll's results stay hidden, which was said, until she votes there, and whoever else does.
+    cast(&server, &bob, &other).await;
+    viewer.hears_nothing().await;
+    cast(&server, &ada, &other).await;
+    let seen = viewer.next().await;
+    assert_eq!(
+        (&seen["poll_id"], &seen["ballots"]),
+        (&json!(other.id), &json!(2))
+    );
+    viewer.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn signing_in_tells_nothing_twice() {
+    let server = Server::start().await;
+    let (shown, open) = (
+        users_poll(&server).await,
+        poll(&server, ShowResults::AfterVote).await,
+    );
+    let ((ada, as_ada), (bob, as_bob)) = (user(&server, "ada").await, user(&server, "bob").await);
+    for actor in [&ada, &bob] {
+        cast(&server, actor, &shown).await;
+    }
+    let mut viewer = server.client().await;
+    sign_in(&mut viewer, &as_ada).await;
+    let first = viewer.ask(subscribe(&shown, None)).await;
+    assert_eq!(
+        (&first["type"], &first["ballots"]),
+        (&json!("results"), &json!(2))
+    );
+    // On the other one she looks as somebody whom she names, and stays that whoever signs in.
+    server.client().await.vote(&open, "eve").await;
+    let named = viewer.ask(subscribe(&open, Some("eve"))).await;
+    assert_eq!(named["type"], "results");
+
+    // Again, and as another who may see the same: the next frames are of the next ballots.
+    for token in [&as_ada, &as_bob] {
+        sign_in(&mut viewer, token).await;
+        viewer.hears_nothing().await;
+    }
+    let (eve, as_eve) = user(&server, "eve").await;
+    cast(&server, &eve, &shown).await;
+    assert_eq!(viewer.next().await["ballots"], 3);
+    server.client().await.vote(&open, "joe").await;
+    let seen = viewer.next().await;
+    assert_eq!(
+        (&seen["poll_id"], &seen["ballots"]),
+        (&json!(open.id), &json!(2))
+    );
+    sign_in(&mut viewer, &as_eve).await;
+    viewer.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn a_poll_that_goes_while_somebody_signs_in_is_told_once() {
+    let server = Server::start().await;
+    let poll = users_poll(&server).await;
+    let (_, as_ada) = user(&server, "ada").await;
+    let mut viewer = server.client().await;
+    assert_hidden(&viewer.ask(subscribe(&poll, None)).await, &poll, &json!(1));
+    let boss = manager(&server.engine, &poll).await;
+    viewer.send(&as_ada).await;
+    server.engine.polls().delete(&boss, poll.id).await.unwrap();
+    let mut types = [viewer.next().await, viewer.next().await].map(|it| it["type"].to_string());
+    types.sort();
+    assert_eq!(types, [r#""ok""#, r#""poll_deleted""#]);
+    viewer.hears_nothing().await;
 }

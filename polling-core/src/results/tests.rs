@@ -193,6 +193,28 @@ async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_continues_another_tells_only_what_is_new() {
+    let bed = bed(ShowResults::AfterVote);
+    let ada = VoterKey::from_bytes([1; 16]);
+    let as_ada = || Subscription::new(bed.hub.watch(&bed.record), Role::Visitor, Some(ada), None);
+    let mut viewer = bed.watch(None);
+    assert!(matches!(viewer.update().await, Update::Hidden));
+    let mut viewer = as_ada().continuing(&viewer);
+    assert!(viewer.update().now_or_never().is_none(), "it was said");
+
+    bed.hub.put_changed_vote(&bed.tally(2), &ada, true);
+    let mut viewer = as_ada().continuing(&viewer);
+    assert_eq!(next(&mut viewer).await, Ok(2));
+    let mut viewer = as_ada().continuing(&viewer);
+    assert!(viewer.update().now_or_never().is_none(), "it holds this");
+    bed.put(&bed.tally(3));
+    bed.clock.advance(PUSH);
+    assert_eq!(next(&mut viewer).await, Ok(3));
+    let mut nobody = bed.watch(None).continuing(&viewer);
+    assert!(matches!(nobody.update().await, Update::Hidden));
+}
+
+#[tokio::test]
 async fn a_watch_says_why_it_ends_and_leaves_nothing_behind() {
     let bed = bed(ShowResults::Always);
     let mut viewer = bed.watch(None);

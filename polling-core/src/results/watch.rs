@@ -112,7 +112,16 @@ impl Subscription {
         }
     }
 
-    /// Sees with the rights of this actor from now on.
+    /// Goes on where the same viewer's subscription to the same poll stands, made before it proved more: what was told
+    /// there is not told again here.
+    #[must_use]
+    pub fn continuing(mut self, before: &Self) -> Self {
+        (self.held, self.first, self.told_hidden) = (before.held, before.first, before.told_hidden);
+        self
+    }
+
+    /// Sees with the rights of this actor from now on. Whose vote opens its eyes stays as it was: that is asked of the
+    /// store, with a new subscription that [continues](Self::continuing) this one.
     pub fn set_actor(&mut self, actor: &Actor) {
         self.role = Role::of(actor, self.cell.newest().poll());
         // Look again at what is shown now with the new rights.

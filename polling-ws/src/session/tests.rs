@@ -16,7 +16,7 @@ fn session() -> Session {
         bad_frames: 2,
         ..WsSettings::default()
     };
-    Session::new(Arc::new(settings), Actor::anonymous())
+    Session::new(ConnectionId(1), Arc::new(settings), Actor::anonymous())
 }
 
 fn json(frame: &Utf8Bytes) -> Value {
