@@ -36,12 +36,10 @@ pub enum UnknownFields {
 pub fn parse<T: DeserializeOwned>(json: &[u8], unknown: UnknownFields) -> Result<T, ParseError> {
     match shaped(json, unknown) {
         // The first wrong field ended the reading: whether what follows it is JSON is seen only now.
-        Err(ParseError::Shape(field)) => {
-            match serde_json::from_slice::<Whole>(json) {
-                Ok(_) => Err(ParseError::Shape(field)),
-                Err(error) => Err(ParseError::Syntax(error.to_string())),
-            }
-        }
+        Err(ParseError::Shape(field)) => match serde_json::from_slice::<Whole>(json) {
+            Ok(_) => Err(ParseError::Shape(field)),
+            Err(error) => Err(ParseError::Syntax(error.to_string())),
+        },
         parsed => parsed,
     }
 }
@@ -185,8 +183,8 @@ fn without_position(message: &str) -> &str {
 /// Those of `T`.
 pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
-    T: serde::Deserialize<'de>,
-    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
 {
     T::deserialize(deserializer).map(Some)
 }

@@ -184,7 +184,9 @@ async fn user(server: &Server, name: &str) -> (Actor, Value) {
     let (email, password) = (format!("{name}@example.com"), "correct horse battery");
     let new = NewUser::new(name, &email, password);
     let user = users.create(&Actor::anonymous(), new).await.unwrap();
-    let access = users.sign_in(Credentials::new(&email, password)).await;
+    let access = users
+        .sign_in(&Actor::anonymous(), Credentials::new(&email, password))
+        .await;
     let token = access.unwrap().access_token;
     (
         Actor::user(user.id),

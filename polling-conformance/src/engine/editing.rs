@@ -24,7 +24,7 @@ fn patch(set: impl FnOnce(&mut PollPatch)) -> PollPatch {
 /// Each field with another value than [`tea`] has, its pointer, and the last status in which it may change.
 fn each_field(lab: &Lab) -> Vec<(&'static str, Status, PollPatch)> {
     let later = |seconds| Some(Some(lab.clock.now().after(Duration::from_secs(seconds))));
-    let options = ["Milk", "Juice", "Beer"].map(|text| NewOption::from(text));
+    let options = ["Milk", "Juice", "Beer"].map(NewOption::from);
     use Status::{Closed, Draft, Open, Scheduled};
     vec![
         (
