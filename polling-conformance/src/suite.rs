@@ -53,6 +53,7 @@ macro_rules! suite {
                 changes {
                     a_change_where_there_was_no_ballot_creates_it
                     a_change_replaces_the_ballot
+                    a_late_repeat_of_what_was_so_already_is_superseded
                     a_change_to_the_same_content_is_no_change
                     a_change_is_judged_in_the_order_of_its_outcomes
                     a_change_may_open_a_poll_whose_time_has_come

@@ -105,6 +105,9 @@ CREATE TABLE superseded_ballots (
     poll   INTEGER NOT NULL,
     voter  BLOB    NOT NULL CONSTRAINT superseded_ballots_voter_is_key CHECK (length(voter) = 16),
     ballot BLOB    NOT NULL CONSTRAINT superseded_ballots_ballot_is_uuid CHECK (length(ballot) = 16),
+    -- 0 for an id under which a client asked for what the vote was already, under another id: it is superseded with the
+    -- vote's next change, like the vote's own.
+    superseded INTEGER NOT NULL CONSTRAINT superseded_ballots_superseded_is_flag CHECK (superseded IN (0, 1)),
     CONSTRAINT superseded_ballots_key PRIMARY KEY (poll, voter, ballot)
 ) STRICT, WITHOUT ROWID;
 

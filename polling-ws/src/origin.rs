@@ -123,13 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_takes_what_it_names_and_nothing_else() {
+    fn a_list_takes_what_it_names_and_the_same_host() {
         let listed = Origins::Listed(vec!["https://app.example/".into(), "http://a:3000".into()]);
         assert!(admits(&listed, "api.example", &["https://app.example"]));
         assert!(admits(&listed, "api.example", &["https://app.example:443"]));
         assert!(admits(&listed, "api.example", &["http://a:3000"]));
         assert!(!admits(&listed, "api.example", &["http://app.example"]));
-        assert!(!admits(&listed, "api.example", &["https://api.example"]));
+        assert!(admits(&listed, "api.example", &["https://api.example"]));
+        assert!(!admits(&listed, "api.example", &["https://evil.example"]));
         assert!(!admits(&listed, "api.example", &["null"]));
     }
 

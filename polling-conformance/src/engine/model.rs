@@ -83,6 +83,8 @@ struct VoterModel {
     dice: Dice,
     recorded: Option<(BallotId, u8)>,
     superseded: Vec<BallotId>,
+    /// Other ids under which the vote was asked for as it is: superseded with it.
+    names: Vec<BallotId>,
     /// Every id that this voter ever sent or was given.
     known: Vec<BallotId>,
     seed: u64,
@@ -107,6 +109,7 @@ impl VoterModel {
             dice: Dice::new(seed * 1_000 + number as u64 + 1),
             recorded: None,
             superseded: Vec::new(),
+            names: Vec::new(),
             known: Vec::new(),
             seed,
         }
@@ -144,6 +147,10 @@ impl VoterModel {
             }
             4..6 => {
                 let expected = self.change_verdict(id, position, is_open);
+                if expected == Verdict::Same {
+                    let own = self.recorded.map(|(own, _)| own);
+                    self.names.extend(id.filter(|_| id != own));
+                }
                 let answer = lab.change(ballot).await;
                 self.check("change", position, expected, answer);
             }
@@ -171,7 +178,9 @@ impl VoterModel {
         match self.recorded {
             _ if is_superseded => Verdict::Refused(Code::BallotSuperseded),
             Some((_, chosen)) if chosen == position => Verdict::Same,
-            Some((own, _)) if id == Some(own) => Verdict::Refused(Code::BallotIdReused),
+            Some((own, _)) if id.is_some_and(|id| id == own || self.names.contains(&id)) => {
+                Verdict::Refused(Code::BallotIdReused)
+            }
             _ if !is_open => Verdict::Refused(Code::PollClosed),
             recorded => Verdict::Done {
                 created: recorded.is_none(),
@@ -201,7 +210,7 @@ impl VoterModel {
         let Self { name, seed, .. } = self;
         assert_eq!(got, expected, "{what} of {position} by {name}, seed {seed}");
         if let (Verdict::Done { .. }, Ok(receipt)) = (expected, answer) {
-            self.superseded.extend(self.recorded.map(|(own, _)| own));
+            self.supersede();
             self.recorded = Some((receipt.ballot_id, position));
             self.known.push(receipt.ballot_id);
         }
@@ -217,9 +226,14 @@ impl VoterModel {
         let got = answer.map_err(|error| error.code());
         assert_eq!(got, expected, "{}, seed {}", self.name, self.seed);
         if got.is_ok() {
-            self.superseded
-                .extend(self.recorded.take().map(|(own, _)| own));
+            self.supersede();
         }
+    }
+
+    fn supersede(&mut self) {
+        self.superseded
+            .extend(self.recorded.take().map(|(own, _)| own));
+        self.superseded.append(&mut self.names);
     }
 
     async fn read(&self, lab: &Lab, poll: PollId) {

@@ -49,6 +49,33 @@ pub async fn a_change_where_there_was_no_ballot_creates_it(store: Arc<dyn Reposi
     assert_eq!((found.id, found.selection), (ballot.id, ballot.selection));
 }
 
+/// A wish that was so already has its own id, and a late repeat of it must not undo a newer wish.
+pub async fn a_late_repeat_of_what_was_so_already_is_superseded(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let id = ports.kept(Status::Open).await;
+    let first = ports.named_ballot(id, 1, &[0]);
+    let again = ports.named_ballot(id, 1, &[0]);
+    let other = ports.named_ballot(id, 1, &[1]);
+    created(change(&ports, &first).await);
+    for _ in 0..2 {
+        let unchanged = change(&ports, &again).await;
+        assert!(
+            matches!(&unchanged, Change::Unchanged(ballot) if ballot.id == first.id),
+            "{unchanged:?}"
+        );
+    }
+    let reused = BallotRecord {
+        selection: other.selection.clone(),
+        ..again.clone()
+    };
+    assert_eq!(change(&ports, &reused).await, Change::IdReused);
+    assert!(matches!(change(&ports, &other).await, Change::Changed(_)));
+    for late in [&first, &again, &reused] {
+        assert_eq!(change(&ports, late).await, Change::Superseded);
+    }
+    ports.proven(id).await;
+}
+
 /// One revision, one ballot, and the old id is superseded for ever.
 pub async fn a_change_replaces_the_ballot(store: Arc<dyn Repository>) {
     let ports = Ports::new(store);

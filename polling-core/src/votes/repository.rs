@@ -111,11 +111,13 @@ pub enum RecordError {
 pub enum Change {
     /// The poll does not let votes be changed; nothing was written.
     NotAllowed,
-    /// The voter's ballot has this id, chosen by the client, and another content; nothing was written.
+    /// The voter's ballot is known by this id, chosen by the client, and has another content; nothing was written.
     IdReused,
-    /// A ballot with this id, chosen by the client, was changed or withdrawn since; nothing was written.
+    /// A ballot known by this id, chosen by the client, was changed or withdrawn since; nothing was written.
     Superseded,
-    /// The voter has a ballot with this very content already, under this id or another; nothing was written.
+    /// The voter has a ballot with this very content already, under this id or another; nothing was counted. Another id,
+    /// chosen by the client, is known as the ballot's from then on: superseded with its next change, so that a late
+    /// repeat of this wish does not undo a newer one.
     Unchanged(RecordedBallot),
     /// The poll does not take votes now; nothing was written.
     Refused(Refusal),

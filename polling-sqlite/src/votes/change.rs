@@ -6,7 +6,7 @@ use polling_core::votes::{BallotRecord, Change, Refusal, VoterKey, Withdrawal, a
 use polling_core::{PollId, Timestamp};
 use rusqlite::Transaction;
 
-use super::rows;
+use super::rows::{self, Name};
 use crate::polls::touch;
 use crate::results::rows::{Gate, gate, update_tally};
 
@@ -19,18 +19,27 @@ pub(super) fn change(tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::R
     }
     let row = rows::find(tx, gate.key, &ballot.voter)?;
     let counting = row.as_ref().filter(|row| row.counts);
+    let same = counting.is_some_and(|row| row.selection == ballot.selection);
     if ballot.id_is_clients {
         if let Some(row) = counting.filter(|row| row.id == ballot.id) {
             if row.selection != ballot.selection {
                 return Ok(Change::IdReused);
             }
-        } else if row.is_some() && rows::is_superseded(tx, gate.key, &ballot.voter, ballot.id)? {
-            return Ok(Change::Superseded);
+        } else if row.is_some() {
+            match rows::find_name(tx, gate.key, &ballot.voter, ballot.id)? {
+                Name::Superseded => return Ok(Change::Superseded),
+                Name::Current if !same => return Ok(Change::IdReused),
+                Name::Current | Name::Unknown => {}
+            }
         }
     }
-    let same = counting.is_some_and(|row| row.selection == ballot.selection);
     match (rows::takes(&gate.tally, ballot), row) {
-        (_, Some(row)) if same => Ok(Change::Unchanged(row.recorded(gate.tally.revision))),
+        (_, Some(row)) if same => {
+            if ballot.id_is_clients && row.id != ballot.id {
+                rows::name(tx, gate.key, &ballot.voter, ballot.id)?;
+            }
+            Ok(Change::Unchanged(row.recorded(gate.tally.revision)))
+        }
         (Err(refusal), _) => Ok(Change::Refused(refusal)),
         (Ok(opens), None) => {
             rows::insert(tx, gate.key, ballot)?;

@@ -26,12 +26,21 @@ UPDATE votes SET withdrawn_at = ?3 WHERE poll = ?1 AND voter = ?2";
 
 const SUPERSEDE: &str = "\
 -- votes.supersede
-INSERT INTO superseded_ballots (poll, voter, ballot) VALUES (?1, ?2, ?3)
+INSERT INTO superseded_ballots (poll, voter, ballot, superseded) VALUES (?1, ?2, ?3, 1)
+ON CONFLICT (poll, voter, ballot) DO UPDATE SET superseded = 1";
+
+const SUPERSEDE_NAMES: &str = "\
+-- votes.supersede_names
+UPDATE superseded_ballots SET superseded = 1 WHERE poll = ?1 AND voter = ?2 AND superseded = 0";
+
+const NAME: &str = "\
+-- votes.name
+INSERT INTO superseded_ballots (poll, voter, ballot, superseded) VALUES (?1, ?2, ?3, 0)
 ON CONFLICT (poll, voter, ballot) DO NOTHING";
 
-const IS_SUPERSEDED: &str = "\
--- votes.is_superseded
-SELECT 1 FROM superseded_ballots WHERE poll = ?1 AND voter = ?2 AND ballot = ?3";
+const FIND_NAME: &str = "\
+-- votes.find_name
+SELECT superseded FROM superseded_ballots WHERE poll = ?1 AND voter = ?2 AND ballot = ?3";
 
 /// A voter's row.
 #[derive(Debug)]
@@ -128,6 +137,7 @@ pub(super) fn withdraw(
     Ok(())
 }
 
+/// The ballot with this id was changed or withdrawn, under whatever other ids it was known.
 pub(super) fn supersede(
     tx: &Transaction<'_>,
     poll: i64,
@@ -136,7 +146,49 @@ pub(super) fn supersede(
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(SUPERSEDE)?
         .execute(params![poll, voter.as_bytes(), id.as_bytes()])?;
+    tx.prepare_cached(SUPERSEDE_NAMES)?
+        .execute(params![poll, voter.as_bytes()])?;
     Ok(())
+}
+
+/// Remembers another id of the ballot that the voter has.
+pub(super) fn name(
+    tx: &Transaction<'_>,
+    poll: i64,
+    voter: &VoterKey,
+    id: BallotId,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(NAME)?
+        .execute(params![poll, voter.as_bytes(), id.as_bytes()])?;
+    Ok(())
+}
+
+/// What else is known of an id that is not the ballot's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Unknown,
+    /// Another id of the ballot that the voter has.
+    Current,
+    Superseded,
+}
+
+pub(super) fn find_name(
+    tx: &Transaction<'_>,
+    poll: i64,
+    voter: &VoterKey,
+    id: BallotId,
+) -> rusqlite::Result<Name> {
+    let mut select = tx.prepare_cached(FIND_NAME)?;
+    let superseded: Option<bool> = select
+        .query_row(params![poll, voter.as_bytes(), id.as_bytes()], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(match superseded {
+        None => Name::Unknown,
+        Some(false) => Name::Current,
+        Some(true) => Name::Superseded,
+    })
 }
 
 pub(super) fn is_superseded(
@@ -145,6 +197,5 @@ pub(super) fn is_superseded(
     voter: &VoterKey,
     id: BallotId,
 ) -> rusqlite::Result<bool> {
-    tx.prepare_cached(IS_SUPERSEDED)?
-        .exists(params![poll, voter.as_bytes(), id.as_bytes()])
+    Ok(find_name(tx, poll, voter, id)? == Name::Superseded)
 }
