@@ -203,8 +203,6 @@ impl Hub {
             .filter_map(Weak::upgrade)
             .collect();
         for cell in cells {
-            // What was committed last is shown before the end.
-            cell.show();
             cell.end(WatchEnd::ShuttingDown);
         }
     }

@@ -141,9 +141,15 @@ impl Subscription {
     /// What there is to tell now.
     fn look(&mut self) -> Option<Update> {
         let shown = self.shown.borrow_and_update().clone();
+        let mut ended = None;
         let snapshot = match shown {
-            Shown::Ended(end) => {
-                return Some(Update::Ended(end));
+            Shown::Ended(WatchEnd::PollDeleted) => {
+                return Some(Update::Ended(WatchEnd::PollDeleted));
+            }
+            // What was committed last comes before the end.
+            Shown::Ended(end @ WatchEnd::ShuttingDown) => {
+                ended = Some(Update::Ended(end));
+                self.cell.newest()
             }
             // The first results, at first and after they were hidden, are never older than what was acknowledged here,
             // whether it was pushed yet or not.
@@ -161,14 +167,15 @@ impl Subscription {
         {
             // What was seen before does not count as held: the results come whole when they may be seen again.
             self.held = None;
-            return (!std::mem::replace(&mut self.told_hidden, true)).then_some(Update::Hidden);
+            let told = std::mem::replace(&mut self.told_hidden, true);
+            return if told { ended } else { Some(Update::Hidden) };
         }
         let revision = tally.revision;
         self.told_hidden = false;
         match self.held {
             Some(held) if first && held == revision => Some(Update::Unchanged(revision)),
             // A revision from the future is no revision of this poll's: what the viewer holds is worth nothing.
-            Some(held) if !first && held >= revision => None,
+            Some(held) if !first && held >= revision => ended,
             _ => {
                 self.held = Some(revision);
                 Some(Update::Results(snapshot))
