@@ -106,6 +106,7 @@ macro_rules! suite {
                     another_vote_of_the_same_voter_is_refused
                     the_same_ballot_id_with_another_content_is_refused
                     a_retry_is_recognised_while_closing_and_closed
+                    a_ballot_that_the_engine_sends_again_is_no_retry
                     casting_never_changes_a_vote
                     a_change_says_what_the_vote_is
                     a_change_obeys_the_poll
@@ -170,6 +171,9 @@ macro_rules! suite {
                     who_holds_the_current_results_is_told_so
                     who_was_away_gets_the_newest_and_nothing_twice
                     viewers_of_two_servers_end_on_the_same_results
+                    an_older_count_that_arrives_last_is_not_shown
+                    a_vote_during_the_subscription_is_not_missed
+                    who_gets_the_right_back_sees_the_results_again
                     a_shutdown_ends_every_watch_after_the_last_results
                     a_viewer_who_leaves_takes_nothing_along
                 }

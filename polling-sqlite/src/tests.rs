@@ -145,7 +145,7 @@ async fn cost(store: &SqliteStore, ids: &Ids, poll: PollId, voted: &BallotRecord
 }
 
 #[tokio::test]
-async fn latency_does_not_grow_with_the_votes() {
+async fn bug_20_latency_does_not_grow_with_the_votes() {
     let store = SqliteStore::in_memory().await.unwrap();
     let ids = Ids::new();
     let mut costs = Vec::new();

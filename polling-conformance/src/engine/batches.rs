@@ -6,6 +6,7 @@ use polling_core::polls::Status;
 use polling_core::votes::VoteError;
 use polling_core::{Actor, Ballot, Code, PollId, Receipt, Repository};
 
+use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, ballot_id, refused, tea, votes};
 
 type Outcome = Result<Receipt, VoteError>;
@@ -21,7 +22,8 @@ async fn cast_all(lab: &Lab, poll: PollId, ballots: Vec<Ballot>) -> Vec<Outcome>
 
 /// The first of a voter is the vote, whatever stands between them.
 pub async fn twins_in_one_batch_are_decided_in_their_order(store: Arc<dyn Repository>) {
-    let lab = Lab::on(store).await;
+    // It also looks after the promise that no batch of the store holds two of one voter.
+    let lab = Lab::on(Held::new(store)).await;
     let poll = lab.open().await.id;
     let outcomes = cast_all(
         &lab,

@@ -1,17 +1,21 @@
 //! A store that can be held up, to look at what happens meanwhile.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use polling_core::polls::PollRepository;
-use polling_core::results::ResultsRepository;
+use polling_core::polls::{
+    Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
+};
+use polling_core::results::{ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
 use polling_core::votes::{
     BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
     VoterKey, Withdrawal,
 };
-use polling_core::{BallotId, PollId, Repository, StoreError, Timestamp};
+use polling_core::{BallotId, PollId, Repository, StoreError, Timestamp, TokenHash};
 use tokio::sync::Semaphore;
 
 /// Lets everybody through, or nobody.
@@ -56,8 +60,14 @@ impl Door {
 /// The store under test, behind doors.
 pub(crate) struct Held {
     store: Arc<dyn Repository>,
+    /// After a poll was looked up, before it is told.
+    pub(crate) poll_found: Arc<Door>,
     /// Before a batch is recorded.
     pub(crate) record: Arc<Door>,
+    /// After a batch was recorded, before it is told.
+    pub(crate) recorded: Arc<Door>,
+    /// Whether the store is lost once, after a batch was recorded.
+    pub(crate) lose_an_answer: Arc<AtomicBool>,
     /// After a ballot was looked up, before it is told.
     pub(crate) found: Arc<Door>,
 }
@@ -66,7 +76,10 @@ impl Held {
     pub(crate) fn new(store: Arc<dyn Repository>) -> Arc<Self> {
         Arc::new(Self {
             store,
+            poll_found: Door::new(),
             record: Door::new(),
+            recorded: Door::new(),
+            lose_an_answer: Arc::default(),
             found: Door::new(),
         })
     }
@@ -75,7 +88,7 @@ impl Held {
 #[async_trait]
 impl Repository for Held {
     fn polls(&self) -> &dyn PollRepository {
-        self.store.polls()
+        self
     }
 
     fn votes(&self) -> &dyn VoteRepository {
@@ -101,6 +114,8 @@ impl VoteRepository for Held {
         Ok(Box::new(HeldWriter {
             writer: self.store.votes().writer().await?,
             record: Arc::clone(&self.record),
+            recorded: Arc::clone(&self.recorded),
+            lose_an_answer: Arc::clone(&self.lose_an_answer),
         }))
     }
 
@@ -140,12 +155,67 @@ impl VoteRepository for Held {
 struct HeldWriter {
     writer: Box<dyn VoteWriter>,
     record: Arc<Door>,
+    recorded: Arc<Door>,
+    lose_an_answer: Arc<AtomicBool>,
 }
 
 #[async_trait]
 impl VoteWriter for HeldWriter {
     async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
+        let voters: HashSet<_> = batch.iter().map(|b| (b.poll, b.voter)).collect();
+        assert_eq!(voters.len(), batch.len(), "twins in one batch");
         self.record.pass().await;
-        self.writer.record(batch).await
+        let recorded = self.writer.record(batch).await;
+        self.recorded.pass().await;
+        if self.lose_an_answer.swap(false, Ordering::SeqCst) {
+            return Err(RecordError::Lost("as the test wants".into()));
+        }
+        recorded
+    }
+}
+
+#[async_trait]
+impl PollRepository for Held {
+    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<(), StoreError> {
+        self.store.polls().insert(poll, tally).await
+    }
+
+    async fn find(&self, id: PollId) -> Result<Option<PollRecord>, StoreError> {
+        let found = self.store.polls().find(id).await;
+        self.poll_found.pass().await;
+        found
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<PollRecord>, StoreError> {
+        self.store.polls().list(query).await
+    }
+
+    async fn edit(&self, edit: &PollEdit) -> Result<Edited, StoreError> {
+        self.store.polls().edit(edit).await
+    }
+
+    async fn advance(
+        &self,
+        id: PollId,
+        step: Step,
+        now: Timestamp,
+    ) -> Result<Advanced, StoreError> {
+        self.store.polls().advance(id, step, now).await
+    }
+
+    async fn delete(&self, id: PollId, now: Timestamp) -> Result<Option<Revision>, StoreError> {
+        self.store.polls().delete(id, now).await
+    }
+
+    async fn purge(&self, rows: usize) -> Result<bool, StoreError> {
+        self.store.polls().purge(rows).await
+    }
+
+    async fn knows_manage_token(&self, token: TokenHash) -> Result<bool, StoreError> {
+        self.store.polls().knows_manage_token(token).await
+    }
+
+    async fn upcoming(&self, grace: Duration, limit: usize) -> Result<Vec<DueStep>, StoreError> {
+        self.store.polls().upcoming(grace, limit).await
     }
 }

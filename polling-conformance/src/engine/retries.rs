@@ -1,11 +1,16 @@
 //! The same request again returns the same receipt; a different one is refused.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use polling_core::polls::{Status, Step};
 use polling_core::votes::Chosen;
-use polling_core::{Actor, Ballot, Clock, Code, NewPoll, PollId, Receipt, Repository, Voter};
+use polling_core::{
+    Actor, Ballot, Clock, Code, NewPoll, PollId, Receipt, Repository, Settings, Voter,
+};
 
+use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, ballot_id, refused, tea, toppings, votes};
 
 /// With the same ballot id or with none: the same ballot id and time.
@@ -102,7 +107,7 @@ pub async fn the_same_ballot_id_with_another_content_is_refused(store: Arc<dyn R
 /// that never saw it open. Only who has no recorded ballot is told that it is over.
 pub async fn a_retry_is_recognised_while_closing_and_closed(store: Arc<dyn Repository>) {
     let lab = Lab::on(store).await;
-    let closes_at = lab.clock.now().after(std::time::Duration::from_secs(10));
+    let closes_at = lab.clock.now().after(Duration::from_secs(10));
     let poll = lab.create(tea().published().closes_at(closes_at)).await.id;
     let first = lab
         .cast(ballot(poll, "ada", &[1]).with_id(ballot_id(1)))
@@ -136,6 +141,32 @@ async fn verdicts_stand(lab: &Lab, first: &Receipt) {
         (ballot(poll, "bob", &[1]).with_id(id), Code::PollClosed),
     ] {
         assert_eq!(refused(lab.cast(other).await), code);
+    }
+}
+
+/// The answer of the store was lost, and the engine sent the ballot again by itself: to its voter it is no retry.
+pub async fn a_ballot_that_the_engine_sends_again_is_no_retry(store: Arc<dyn Repository>) {
+    let held = Held::new(store);
+    // However fast the clock is moved here, the engine does not give up.
+    let patient = |settings: &mut Settings| settings.retry_for = Duration::from_secs(1 << 30);
+    let lab = Lab::with(held.clone(), patient).await;
+    for id in [None, Some(ballot_id(1))] {
+        let poll = lab.open().await.id;
+        let mut vote = ballot(poll, "ada", &[1]);
+        vote.id = id;
+        held.lose_an_answer.store(true, Ordering::SeqCst);
+        let mut cast = Box::pin(lab.cast(vote.clone()));
+        let first = loop {
+            tokio::select! {
+                biased;
+                first = &mut cast => break first.unwrap(),
+                () = tokio::task::yield_now() => lab.clock.advance(Duration::from_millis(1)),
+            }
+        };
+        assert!(first.created);
+        let again = lab.cast(vote).await.unwrap();
+        assert_eq!((again.created, again.ballot_id), (false, first.ballot_id));
+        assert_eq!(lab.proven(poll).await.ballots, 1);
     }
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use polling_core::polls::ShowResults;
 use polling_core::results::{Update, Viewer, WatchEnd};
 use polling_core::{Actor, Repository};
 
-use super::lab::{ANYONE, Lab, end, results, votes};
+use super::held::Held;
+use super::lab::{ANYONE, Lab, ballot, end, hidden, results, tea, votes};
 
 /// The current results first, whatever the viewer had been told of.
 pub async fn the_first_results_are_the_current_ones(store: Arc<dyn Repository>) {
@@ -177,6 +179,69 @@ pub async fn viewers_of_two_servers_end_on_the_same_results(store: Arc<dyn Repos
     }
 }
 
+/// A commit whose answer comes late, after that of a later one, takes nobody back.
+pub async fn an_older_count_that_arrives_last_is_not_shown(store: Arc<dyn Repository>) {
+    let held = Held::new(store);
+    let lab = Lab::with(held.clone(), |settings| {
+        settings.push_interval = Duration::from_secs(3_600);
+    });
+    let lab = Arc::new(lab.await);
+    let poll = lab.create(tea().allow_change().published()).await.id;
+    let mut viewer = lab.subscribe(&ANYONE, poll, None).await;
+    results(viewer.update().await);
+    lab.vote(poll, "ada", &[0]).await.unwrap();
+    assert_eq!(results(viewer.update().await).revision, 2);
+    held.recorded.shut();
+    let late = tokio::spawn({
+        let lab = Arc::clone(&lab);
+        async move { lab.vote(poll, "bob", &[0]).await }
+    });
+    held.recorded.somebody_waits().await;
+    let newer = lab.change(ballot(poll, "eve", &[1])).await.unwrap();
+    assert_eq!(newer.revision, 4);
+    held.recorded.open();
+    assert_eq!(late.await.unwrap().unwrap().revision, 3);
+    lab.advance(3_600);
+    let told = results(viewer.update().await);
+    assert_eq!((told.revision, votes(&told)), (4, vec![2, 1, 0]));
+}
+
+/// What is committed between the look into the store and the first results is in these, or comes after them.
+pub async fn a_vote_during_the_subscription_is_not_missed(store: Arc<dyn Repository>) {
+    let held = Held::new(store);
+    let lab = Arc::new(Lab::on(held.clone()).await);
+    let poll = lab.open().await.id;
+    lab.vote(poll, "ada", &[0]).await.unwrap();
+    held.poll_found.shut();
+    let subscription = tokio::spawn({
+        let lab = Arc::clone(&lab);
+        async move { lab.subscribe(&ANYONE, poll, None).await }
+    });
+    held.poll_found.somebody_waits().await;
+    let receipt = lab.vote(poll, "bob", &[0]).await.unwrap();
+    held.poll_found.open();
+    let first = results(subscription.await.unwrap().update().await);
+    assert!(
+        first.revision >= receipt.revision,
+        "older than what was acknowledged"
+    );
+}
+
+/// Rights that go and come back, as tokens do on a long connection.
+pub async fn who_gets_the_right_back_sees_the_results_again(store: Arc<dyn Repository>) {
+    let lab = Lab::on(store).await;
+    let new = tea().published().show_results(ShowResults::Managers);
+    let poll = lab.create(new).await.id;
+    let mut viewer = lab.subscribe(&Actor::System, poll, None).await;
+    let first = results(viewer.update().await);
+    for _ in 0..2 {
+        viewer.set_actor(&ANYONE);
+        hidden(viewer.update().await);
+        viewer.set_actor(&Actor::System);
+        assert_eq!(results(viewer.update().await), first);
+    }
+}
+
 /// What was committed last is shown before the end.
 pub async fn a_shutdown_ends_every_watch_after_the_last_results(store: Arc<dyn Repository>) {
     let lab = Lab::with(store, |settings| {
@@ -188,7 +253,16 @@ pub async fn a_shutdown_ends_every_watch_after_the_last_results(store: Arc<dyn R
     let mut viewer = lab.subscribe(&ANYONE, poll, None).await;
     stream.next().await.unwrap();
     results(viewer.update().await);
+    for n in 1..=3_u64 {
+        lab.vote(poll, &n.to_string(), &[0]).await.unwrap();
+        if n == 1 {
+            // The one push of the hour.
+            assert_eq!(results(viewer.update().await).ballots, 1);
+        }
+    }
     lab.engine.shutdown().await;
+    assert_eq!(results(viewer.update().await).ballots, 3);
+    assert_eq!(stream.next().await.unwrap().ballots, 3);
     assert_eq!(end(viewer.update().await), WatchEnd::ShuttingDown);
     assert_eq!(stream.next().await, None);
     assert_eq!(stream.ended(), Some(WatchEnd::ShuttingDown));
