@@ -170,6 +170,48 @@ async fn twins_in_one_batch_are_decided_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_flood_of_ballots_of_one_voter_holds_up_nobody_else() {
+    let (engine, store, poll) = bed(settings()).await;
+    store.hold();
+    let ada = || Voter::anyone("ada");
+    let same = (0..1_000).map(|_| Ok(Ballot::of(poll, ada(), [0])));
+    // Each of these has an id of its own, which only the store can judge.
+    let named = (0..1_000).map(|_| {
+        let id = BallotId::new(Timestamp::EPOCH, &RandomIds);
+        Ok(Ballot::of(poll, ada(), [0]).with_id(id))
+    });
+    let flood = same.chain(named).collect();
+    let everybody = Actor::anonymous();
+    let flood = engine.votes().cast_all(&everybody, poll, flood);
+    let other = async {
+        let receipt = vote(&engine, poll, "grace").await;
+        (receipt, store.batches().len())
+    };
+    let (flood, (receipt, batches), ()) = tokio::join!(flood, other, async { store.release() });
+    assert!(receipt.unwrap().created);
+    assert!(batches <= 2, "the other voter waited for {batches} batches");
+
+    let codes: Vec<_> = flood
+        .unwrap()
+        .into_iter()
+        .map(|answer| answer.map_err(|error| error.code()))
+        .collect();
+    let (same, named) = codes.split_at(1_000);
+    let receipt = same[0].as_ref().unwrap();
+    assert!(receipt.created);
+    for retry in &same[1..] {
+        let retry = retry.as_ref().unwrap();
+        assert_eq!((retry.created, retry.ballot_id), (false, receipt.ballot_id));
+    }
+    assert!(
+        named
+            .iter()
+            .all(|answer| *answer == Err(Code::AlreadyVoted))
+    );
+    assert_exact(&engine, poll, 2).await;
+}
+
+#[tokio::test]
 async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered() {
     let mut settings = settings();
     settings.queue_ballots = 50;
