@@ -34,6 +34,11 @@ const NEEDS: &[Need] = &[
         why: "a test reads the database file with it while the engine holds it open",
         packages: &["sqlite3"],
     },
+    Need {
+        tool: "curl",
+        why: "a test runs the lines that the server prints",
+        packages: &["curl"],
+    },
 ];
 
 /// Makes sure that everything needed is there, installing it if that is `wanted` and possible.
