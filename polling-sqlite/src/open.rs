@@ -225,13 +225,19 @@ async fn off_the_async_threads<T: Send + 'static>(
 
 /// The same file has one name here, so that it has one lock.
 fn resolved(path: &Path) -> Result<PathBuf, OpenError> {
+    let not_a_database = || OpenError::NotADatabase {
+        path: path.to_owned(),
+    };
     if let Ok(path) = path.canonicalize() {
-        return Ok(path);
+        // Before a lock is laid beside it, that nobody would ever look for.
+        return if path.is_dir() {
+            Err(not_a_database())
+        } else {
+            Ok(path)
+        };
     }
     let Some(name) = path.file_name() else {
-        return Err(OpenError::NotADatabase {
-            path: path.to_owned(),
-        });
+        return Err(not_a_database());
     };
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,

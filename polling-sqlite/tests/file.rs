@@ -129,8 +129,11 @@ async fn what_cannot_be_opened_is_told_in_words() {
         told.ends_with("is the database of another program"),
         "{told}"
     );
-    let told = sentence(SqliteStore::open(folder.path()).await);
-    assert!(told.ends_with("cannot be opened"), "{told}");
+    let below = folder.path().join("below");
+    fs::create_dir(&below).unwrap();
+    let told = sentence(SqliteStore::open(&below).await);
+    assert!(told.ends_with("below is not a database"), "{told}");
+    assert!(!folder.path().join("below.lock").exists());
     let told = sentence(SqliteStore::builder().readers(0).in_memory().await);
     assert_eq!(told, "the option readers must be at least 1");
 }
