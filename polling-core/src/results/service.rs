@@ -65,7 +65,7 @@ impl ResultsService {
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
         let record = self.find(actor, poll).await?;
-        let voter = eyes(actor, &record, viewer.voter.as_ref())?;
+        let voter = identify::viewer(actor, &record.poll, viewer.voter.as_ref())?;
         let role = Role::of(actor, &record.poll);
         let subscription =
             Subscription::new(self.hub.watch(&record), role, voter, viewer.after_revision);
@@ -108,7 +108,7 @@ impl ResultsService {
     ) -> Result<bool, ResultsError> {
         let role = Role::of(actor, &record.poll);
         let sees = |voted| role.sees_results(record.tally.show_results, record.tally.status, voted);
-        let voter = eyes(actor, record, voter)?;
+        let voter = identify::viewer(actor, &record.poll, voter)?;
         match voter {
             _ if sees(false) => Ok(true),
             // Only where a ballot would make the difference is it looked for.
@@ -140,13 +140,4 @@ impl std::fmt::Debug for ResultsService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ResultsService").finish_non_exhaustive()
     }
-}
-
-/// With which voter's eyes the viewer looks: who they say, or the signed-in user where users vote; or nobody's.
-fn eyes(
-    actor: &Actor,
-    record: &PollRecord,
-    voter: Option<&Voter>,
-) -> Result<Option<VoterKey>, ResultsError> {
-    identify::viewer(actor, &record.poll, voter)
 }
