@@ -1,0 +1,1 @@
+//! Private, throw-away PostgreSQL clusters for tests and benches.

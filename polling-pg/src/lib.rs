@@ -1,0 +1,1 @@
+//! The PostgreSQL store and notifier of the polling engine.
