@@ -167,9 +167,7 @@ fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Connections that are kept and lent, each with the statements that it has prepared.
-pub(crate) type Pool = deadpool::managed::Pool<Connector>;
-
+/// A `deadpool::managed::Pool<Connector>` keeps connections and lends them, each with the statements that it has prepared.
 impl Manager for Connector {
     type Type = ClientWrapper;
     type Error = ConnectError;
