@@ -60,7 +60,10 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
     while let Some((poll, is_nameless)) = next(store).await? {
         for sql in [&sql.purge_votes, &sql.purge_superseded, &sql.purge_options] {
             let limit = columns::limit(left);
-            let gone = store.write(span(), sql, &[&poll, &limit]).await?;
+            let gone = store
+                .database()
+                .write(span(), sql, &[&poll, &limit])
+                .await?;
             let gone: i64 = gone.first().map_or(0, |row| row.get(0));
             left -= usize::try_from(gone).unwrap_or(0).min(left);
         }
@@ -72,7 +75,7 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
         } else {
             &sql.purge_keep_tombstone
         };
-        store.write(span(), last, &[&poll]).await?;
+        store.database().write(span(), last, &[&poll]).await?;
         left -= 1;
     }
     Ok(false)
@@ -80,7 +83,10 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
 
 async fn next(store: &PgStore) -> Result<Option<(Uuid, bool)>, Failure> {
     let sql = &store.sql().polls.purge_next;
-    let rows = store.read(debug_span!("db.polls.purge"), sql, &[]).await?;
+    let rows = store
+        .database()
+        .read(debug_span!("db.polls.purge"), sql, &[])
+        .await?;
     let next = rows
         .first()
         .map(|row| -> Read<_> { Ok((row.try_get(0)?, row.try_get(1)?)) });

@@ -10,9 +10,9 @@ use polling_core::{BallotId, PollId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::VoteStatements;
 use super::gate::gate;
 use super::rows::{self, Found};
-use super::VoteStatements;
 use crate::columns::{self, Params, Read, Time};
 use crate::database::query;
 use crate::error::Failure;
@@ -123,7 +123,12 @@ impl<'a> Batch<'a> {
         let ids: Vec<Uuid> = ballots.clone().map(|b| columns::ballot(b.id)).collect();
         let contents: Vec<&[u8]> = ballots.clone().map(|b| b.selection.positions()).collect();
         let times: Vec<Time> = ballots.map(|b| Time(b.received_at)).collect();
-        let withdrawn: Vec<Uuid> = group.withdrawn.iter().copied().map(columns::ballot).collect();
+        let withdrawn: Vec<Uuid> = group
+            .withdrawn
+            .iter()
+            .copied()
+            .map(columns::ballot)
+            .collect();
         let sent = if withdrawn.is_empty() {
             let params: &Params<'_> = &[&polls, &voters, &ids, &contents, &times];
             query(client, &sql.record, params).await

@@ -59,6 +59,7 @@ pub(super) async fn find_all(
     let span = debug_span!("db.votes.find_all", voters = voters.len());
     let voters: Vec<Uuid> = voters.iter().map(columns::voter).collect();
     let rows = store
+        .database()
         .read(
             span,
             &store.sql().votes.find_all,
@@ -76,6 +77,7 @@ pub(super) async fn is_superseded(
     id: BallotId,
 ) -> Result<bool, Failure> {
     let rows = store
+        .database()
         .read(
             debug_span!("db.votes.is_superseded"),
             &store.sql().votes.is_superseded,
@@ -97,6 +99,7 @@ pub(super) async fn standing(
     id: Option<BallotId>,
 ) -> Result<Option<Standing>, Failure> {
     let rows = store
+        .database()
         .read(
             debug_span!("db.votes.standing"),
             &store.sql().votes.standing,
