@@ -31,7 +31,9 @@ pub struct Cluster {
     life: Mutex<Life>,
     /// The databases that others are copied from, each prepared once.
     pub(crate) templates: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
-    pub(crate) directory: PathBuf,
+    directory: PathBuf,
+    /// How it copies databases.
+    pub(crate) strategy: &'static str,
 }
 
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Cluster {
                         }),
                         templates: Mutex::default(),
                         directory,
+                        strategy: options.copying_strategy(),
                     });
                 }
                 Started::Ended(log) if log.contains("Address already in use") => {}

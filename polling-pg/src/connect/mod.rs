@@ -9,6 +9,7 @@ mod checks;
 mod connector;
 mod error;
 mod options;
+mod passfile;
 mod settings;
 #[cfg(test)]
 mod tests;
