@@ -21,7 +21,7 @@ use crate::watchdog::Watchdog;
 
 const PROGRAM: &str = "postgres";
 
-/// A private PostgreSQL server. Dropping it ends it and removes all that it held.
+/// A private PostgreSQL server. Dropping it ends it, and what it held is removed a little later.
 #[derive(Debug)]
 pub struct Cluster {
     port: u16,
@@ -145,7 +145,9 @@ impl Cluster {
     }
 
     /// Crashes it: `kill -9` of the postmaster. Its children see that and end by themselves, a
-    /// little later. Nothing happens if it is down.
+    /// little later. What was committed is there again after [`Cluster::start_again`], whatever
+    /// the options: only a crash of the machine loses what was not synced. Nothing happens if it
+    /// is down.
     ///
     /// # Errors
     /// When there is no watchdog any more.
@@ -209,9 +211,11 @@ impl Cluster {
         self.start_again()
     }
 
-    /// Ends it and removes all that it held, as dropping it does.
+    /// Ends it at once, as dropping it does, and waits until all that it held is removed.
     pub fn stop(self) {
-        drop(self);
+        let mut life = self.life();
+        life.end();
+        life.watchdog.wait();
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -229,9 +233,13 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let mut life = self.life();
-        let server = life.server.take();
-        life.watchdog.let_go(server);
+        self.life().end();
+    }
+}
+
+impl Life {
+    fn end(&mut self) {
+        self.watchdog.let_go(self.server.take());
     }
 }
 
