@@ -15,6 +15,7 @@ use crate::error::{Error, While};
 use crate::options::ClusterOptions;
 use crate::ports;
 use crate::postmaster::{self, Log, Started};
+use crate::pristine;
 use crate::programs::{Programs, Version};
 use crate::waiting::{PATIENCE, poll};
 use crate::watchdog::Watchdog;
@@ -282,20 +283,7 @@ fn make(
     directory: &Path,
 ) -> Result<(), Error> {
     let data = data_in(directory);
-    let mut initdb = account.command(programs.initdb());
-    initdb.arg("-D").arg(&data).args([
-        "--no-sync",
-        "--auth=trust",
-        "--username=postgres",
-        "--encoding=UTF8",
-        "--locale=C",
-    ]);
-    let done = initdb.output().during(|| "run initdb".to_owned())?;
-    if !done.status.success() {
-        let said = [done.stdout, done.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        return Err(postmaster::failed("initdb", "failed", &said));
-    }
+    pristine::make(programs, account, &data)?;
     let write = || {
         let config = data.join("postgresql.conf");
         let usual = fs::read_to_string(&config)?;

@@ -33,6 +33,7 @@ mod frames;
 mod options;
 mod ports;
 mod postmaster;
+mod pristine;
 mod programs;
 mod proxy;
 
