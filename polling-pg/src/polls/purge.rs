@@ -17,7 +17,7 @@ pub(super) const VOTES: &str = "\
 -- polls.purge_votes
 WITH gone AS (
     DELETE FROM {schema}.votes
-    WHERE poll = $1 AND voter IN (SELECT voter FROM {schema}.votes WHERE poll = $1 LIMIT $2)
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.votes WHERE poll = $1 LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone";
@@ -26,8 +26,7 @@ pub(super) const SUPERSEDED: &str = "\
 -- polls.purge_superseded
 WITH gone AS (
     DELETE FROM {schema}.superseded_ballots
-    WHERE poll = $1
-        AND (voter, ballot) IN (SELECT voter, ballot FROM {schema}.superseded_ballots WHERE poll = $1 LIMIT $2)
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.superseded_ballots WHERE poll = $1 LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone";
@@ -36,7 +35,7 @@ pub(super) const OPTIONS: &str = "\
 -- polls.purge_options
 WITH gone AS (
     DELETE FROM {schema}.poll_options
-    WHERE poll = $1 AND position IN (SELECT position FROM {schema}.poll_options WHERE poll = $1 LIMIT $2)
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.poll_options WHERE poll = $1 LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone";
