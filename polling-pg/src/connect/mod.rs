@@ -20,6 +20,6 @@ mod tls;
 mod verifier;
 
 pub(crate) use backoff::Backoff;
-pub(crate) use connector::Connector;
+pub(crate) use connector::{Connection, Connector};
 pub use error::ConnectError;
 pub use options::{ConnectOptions, ConnectOptionsError};
