@@ -1,6 +1,8 @@
 //! What each `sslmode` asks for.
 
 use pg_cluster::{Cluster, Version};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use super::certificates::{Root, self_signed};
 use super::{answer, connector, refused};
@@ -220,6 +222,27 @@ async fn a_client_certificate_stands_for_a_password() {
         matches!(error, ConnectError::NotAllowed { .. }),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_direct_negotiation_begins_with_the_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let listening = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut hello = vec![0; 64 * 1_024];
+        let length = stream.read(&mut hello).await.unwrap();
+        hello.truncate(length);
+        hello
+    });
+    refused(&format!(
+        "postgres://u@{at}/d?sslmode=require&sslnegotiation=direct"
+    ))
+    .await;
+    let hello = listening.await.unwrap();
+    assert_eq!(hello[0], 22, "the record of a handshake");
+    let protocol = b"\x0apostgresql";
+    assert!(hello.windows(protocol.len()).any(|bytes| bytes == protocol));
 }
 
 #[test]
