@@ -25,6 +25,7 @@ pub mod polls;
 mod repository;
 pub mod results;
 mod settings;
+mod store_clock;
 mod text;
 mod timestamp;
 pub mod users;
