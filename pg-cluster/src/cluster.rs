@@ -1,9 +1,7 @@
 //! A server of one's own, and its life.
 
 use std::collections::HashMap;
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::account::Account;
-use crate::error::{Error, While};
+use crate::error::Error;
+use crate::making::{data_in, make, private_directory, reachable};
 use crate::options::ClusterOptions;
 use crate::ports;
 use crate::postmaster::{self, Log, Started};
@@ -21,7 +20,7 @@ use crate::watchdog::Watchdog;
 
 const PROGRAM: &str = "postgres";
 
-/// A private PostgreSQL server. Dropping it ends it and removes all that it held.
+/// A private PostgreSQL server. Dropping it ends it, and what it held is removed a little later.
 #[derive(Debug)]
 pub struct Cluster {
     port: u16,
@@ -31,7 +30,9 @@ pub struct Cluster {
     life: Mutex<Life>,
     /// The databases that others are copied from, each prepared once.
     pub(crate) templates: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
-    pub(crate) directory: PathBuf,
+    directory: PathBuf,
+    /// How it copies databases.
+    pub(crate) strategy: &'static str,
 }
 
 #[derive(Debug)]
@@ -39,11 +40,6 @@ struct Life {
     /// `None` while it is down.
     server: Option<Child>,
     watchdog: Watchdog,
-}
-
-/// What only the server may touch is in a folder of its own; sockets lie beside it.
-fn data_in(directory: &Path) -> PathBuf {
-    directory.join("data")
 }
 
 impl Cluster {
@@ -77,6 +73,7 @@ impl Cluster {
                         }),
                         templates: Mutex::default(),
                         directory,
+                        strategy: options.copying_strategy(),
                     });
                 }
                 Started::Ended(log) if log.contains("Address already in use") => {}
@@ -142,7 +139,9 @@ impl Cluster {
     }
 
     /// Crashes it: `kill -9` of the postmaster. Its children see that and end by themselves, a
-    /// little later. Nothing happens if it is down.
+    /// little later. What was committed is there again after [`Cluster::start_again`], whatever
+    /// the options: only a crash of the machine loses what was not synced. Nothing happens if it
+    /// is down.
     ///
     /// # Errors
     /// When there is no watchdog any more.
@@ -206,9 +205,11 @@ impl Cluster {
         self.start_again()
     }
 
-    /// Ends it and removes all that it held, as dropping it does.
+    /// Ends it at once, as dropping it does, and waits until all that it held is removed.
     pub fn stop(self) {
-        drop(self);
+        let mut life = self.life();
+        life.end();
+        life.watchdog.wait();
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -226,82 +227,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let mut life = self.life();
-        let server = life.server.take();
-        life.watchdog.let_go(server);
+        self.life().end();
     }
 }
 
-/// A new directory that nothing removes but a watchdog. Its name is short: that of a socket, which
-/// will lie in it, must not pass 107 bytes.
-pub(crate) fn private_directory() -> Result<PathBuf, Error> {
-    let made = tempfile::Builder::new().prefix("pg-").tempdir();
-    let made = made.during(|| "make a directory for a server".to_owned())?;
-    Ok(made.keep())
-}
-
-/// The programs, where `account` can run them: a copy in `directory`, if it must be.
-fn reachable(programs: Programs, account: Account, directory: &Path) -> Result<Programs, Error> {
-    let postgres = programs.postgres();
-    let may_run = |programs: &Programs| {
-        let tried = account.may_run(&programs.postgres());
-        tried.during(|| "try whether a server can be run".to_owned())
-    };
-    if may_run(&programs)? {
-        return Ok(programs);
+impl Life {
+    fn end(&mut self) {
+        self.watchdog.let_go(self.server.take());
     }
-    if let Some(tree) = &programs.tree {
-        let copy = directory.join("programs");
-        let copied = Command::new("cp").arg("-R").arg(tree).arg(&copy).status();
-        copied.during(|| format!("copy {}", tree.display()))?;
-        let programs = programs.moved_to(&copy);
-        if may_run(&programs)? {
-            return Ok(programs);
-        }
-    }
-    let what = "may not be run by the account that servers run under: its folders are closed";
-    let at = postgres.display().to_string();
-    Err(postmaster::failed(PROGRAM, what, &at))
-}
-
-fn make(
-    options: &ClusterOptions,
-    programs: &Programs,
-    account: Account,
-    directory: &Path,
-) -> Result<(), Error> {
-    let data = data_in(directory);
-    let mut initdb = account.command(programs.initdb());
-    initdb.arg("-D").arg(&data).args([
-        "--no-sync",
-        "--auth=trust",
-        "--username=postgres",
-        "--encoding=UTF8",
-        "--locale=C",
-    ]);
-    let done = initdb.output().during(|| "run initdb".to_owned())?;
-    if !done.status.success() {
-        let said = [done.stdout, done.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        return Err(postmaster::failed("initdb", "failed", &said));
-    }
-    let write = || {
-        let config = data.join("postgresql.conf");
-        let usual = fs::read_to_string(&config)?;
-        let more = options.config_text(&directory.to_string_lossy());
-        fs::write(config, usual + &more)?;
-        fs::write(data.join("pg_hba.conf"), options.hba_text())
-    };
-    write().during(|| "configure a cluster".to_owned())?;
-    for (name, content) in &options.files {
-        let file = data.join(name);
-        let written = fs::write(&file, content);
-        let closed =
-            written.and_then(|()| fs::set_permissions(&file, PermissionsExt::from_mode(0o600)));
-        closed.during(|| format!("write {}", file.display()))?;
-        account.own(&file)?;
-    }
-    Ok(())
 }
 
 fn command(postgres: &Path, account: Account, directory: &Path, port: u16) -> Command {

@@ -8,15 +8,15 @@ use tokio_postgres::Row;
 use tracing::debug_span;
 use uuid::Uuid;
 
-use super::rows::{self, select_polls};
+use super::rows::{self, poll_columns};
 use crate::PgStore;
 use crate::columns::{self, Read, maybe_time, poll_id};
 use crate::error::Failure;
 
 /// Each of the ways to be listed gives its newest polls, by an index of its own; the newest of them all are the page.
 pub(super) const LIST: &str = concat!(
-    "-- polls.list\n",
-    select_polls!(),
+    "-- polls.list\nSELECT ",
+    poll_columns!(),
     "WHERE p.id IN (
     (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
         WHERE $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
@@ -59,6 +59,7 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
         .map(|token| token.as_bytes().as_slice())
         .collect();
     let rows = store
+        .database()
         .read(
             debug_span!("db.polls.list"),
             &store.sql().polls.list,
@@ -78,7 +79,10 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
 pub(super) async fn knows_manage_token(store: &PgStore, token: TokenHash) -> Result<bool, Failure> {
     let sql = &store.sql().polls.knows_manage_token;
     let span = debug_span!("db.polls.knows_manage_token");
-    let rows = store.read(span, sql, &[&token.as_bytes().as_slice()]).await?;
+    let rows = store
+        .database()
+        .read(span, sql, &[&token.as_bytes().as_slice()])
+        .await?;
     Ok(!rows.is_empty())
 }
 
@@ -89,7 +93,10 @@ pub(super) async fn upcoming(
 ) -> Result<Vec<DueStep>, Failure> {
     let sql = &store.sql().polls.upcoming;
     let span = debug_span!("db.polls.upcoming");
-    let rows = store.read(span, sql, &[&columns::limit(limit)]).await?;
+    let rows = store
+        .database()
+        .read(span, sql, &[&columns::limit(limit)])
+        .await?;
     let due = |row: &Row| -> Read<DueStep> {
         let at = maybe_time(row, 1)?.unwrap_or(Timestamp::from_millis(i64::MIN));
         let (step, wait) = match row.try_get(0)? {
