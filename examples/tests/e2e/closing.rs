@@ -4,13 +4,18 @@ use http::{Method, StatusCode};
 use polling_core::{Clock, SystemClock};
 use serde_json::json;
 use std::time::Duration;
-use tempfile::tempdir;
 
 use crate::crash::open_poll;
+use crate::store::Store;
+use crate::support::bed::Bed;
 use crate::support::client::Client;
 use crate::support::events::until_final;
-use crate::support::process::ServerProcess;
 use crate::support::storm::{Answer, Storm, recorded, vote};
+
+on_every_store! {
+    bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused
+    bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused
+}
 
 const CONNECTIONS: usize = 32;
 
@@ -25,10 +30,11 @@ fn assert_decided(answers: &std::collections::BTreeMap<String, Answer>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused() {
-    let folder = tempdir().unwrap();
-    let server = ServerProcess::start(&folder.path().join("close.db")).await;
+async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused(
+    store: Store,
+) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let mut client = Client::connect(server.address).await.unwrap();
     let poll = open_poll(&mut client).await;
     let id = poll["id"].as_str().unwrap();
@@ -76,10 +82,9 @@ async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_re
     assert!(server.stop().await.success());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused() {
-    let folder = tempdir().unwrap();
-    let server = ServerProcess::start(&folder.path().join("end.db")).await;
+async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused(store: Store) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let mut client = Client::connect(server.address).await.unwrap();
     let closes_at = SystemClock.now().after(Duration::from_millis(1_500));
     let new = json!({"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "publish": true, "closes_at": closes_at});

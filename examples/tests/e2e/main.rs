@@ -6,6 +6,10 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+#[macro_use]
+#[path = "../support/store.rs"]
+mod store;
+
 mod closing;
 mod crash;
 mod faults;

@@ -9,7 +9,14 @@ use polling_http::HttpSettings;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::store::Store;
 use crate::support::{Server, Start};
+
+// The log is that of one thread.
+on_every_store! {
+    #[tokio::test]
+    the_log_names_routes_and_never_people_or_secrets
+}
 
 /// Goes wrong in the way that the credential names.
 struct Faulty;
@@ -122,10 +129,9 @@ async fn an_answer_that_takes_too_long_is_not_waited_for() {
     answer.refuses(503, "unavailable");
 }
 
-#[tokio::test]
-async fn the_log_names_routes_and_never_people_or_secrets() {
+async fn the_log_names_routes_and_never_people_or_secrets(store: Store) {
     let (log, _logging) = log();
-    let server = Server::start().await;
+    let server = Server::on(store).await;
     let (_, token) = server.user("ada").await;
     let poll = server.poll(json!({"show_results": "after_vote"})).await;
     server

@@ -21,11 +21,7 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts a server on this database file and a free port.
-    pub(crate) async fn start(database: &Path) -> Self {
-        Self::start_with(&format!("sqlite://{}", database.display()), &[]).await
-    }
-
+    /// Starts a server on this database and a free port.
     pub(crate) async fn start_with(database_url: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(program())
             .args([
