@@ -1,5 +1,6 @@
 //! The gate: whether a poll takes a ballot, as a pure rule that every store applies under its own lock.
 
+use super::model::BallotRecord;
 use crate::Timestamp;
 use crate::polls::Status;
 use crate::results::Tally;
@@ -39,6 +40,20 @@ pub fn admit(tally: &Tally, received_at: Timestamp) -> Result<bool, Refusal> {
         Status::Scheduled | Status::Open | Status::Closing if early => Err(Refusal::NotOpen),
         Status::Scheduled => Ok(true),
         Status::Open | Status::Closing => Ok(false),
+    }
+}
+
+/// Whether a poll with this tally takes a ballot, by [`admit`] and by its options; if so, whether the ballot opens it.
+///
+/// # Errors
+/// Why it does not.
+pub fn takes(tally: &Tally, ballot: &BallotRecord) -> Result<bool, Refusal> {
+    let opens = admit(tally, ballot.received_at)?;
+    let mut chosen = ballot.selection.positions().iter();
+    if chosen.all(|&at| usize::from(at) < tally.counts.len()) {
+        Ok(opens)
+    } else {
+        Err(Refusal::OptionUnknown)
     }
 }
 

@@ -13,18 +13,20 @@ mod model;
 mod receipt;
 mod repository;
 mod service;
+mod standing;
 mod twins;
 mod verdict;
 mod voter;
 mod wire;
 
 pub use error::VoteError;
-pub use gate::{Refusal, admit};
+pub use gate::{Refusal, admit, takes};
 pub use model::{Ballot, BallotRecord, Chosen, RecordedBallot, Selection};
 pub use receipt::{OwnBallot, Receipt};
 pub use repository::{
     Change, Outcome, RecordError, Recorded, VoteRepository, VoteWriter, Withdrawal,
 };
 pub use service::Votes;
+pub use standing::{ChangePlan, Name, Standing, WithdrawalPlan};
 pub use voter::{Voter, VoterKey};
 pub use wire::{BatchBody, VoteBody};

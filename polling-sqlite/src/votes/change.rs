@@ -1,62 +1,62 @@
-//! Changing and withdrawing votes, one by one. The outcomes are judged in the order in which the port lists them.
+//! Changing and withdrawing votes, one by one, as the core's rule says.
 
 use polling_core::polls::Status;
 use polling_core::results::Tally;
-use polling_core::votes::{BallotRecord, Change, Refusal, VoterKey, Withdrawal, admit};
+use polling_core::votes::{
+    BallotRecord, Change, ChangePlan, Name, Refusal, Standing, VoterKey, Withdrawal, WithdrawalPlan,
+};
 use polling_core::{PollId, Timestamp};
 use rusqlite::Transaction;
 
-use super::rows::{self, Name};
+use super::rows;
 use crate::polls::touch;
 use crate::results::rows::{Gate, gate, update_tally};
 
 pub(super) fn change(tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::Result<Change> {
+    let voter = &ballot.voter;
     let Some(gate) = gate(tx, ballot.poll)? else {
         return Ok(Change::Refused(Refusal::Missing));
     };
-    if !gate.allow_change {
-        return Ok(Change::NotAllowed);
-    }
-    let row = rows::find(tx, gate.key, &ballot.voter)?;
-    let counting = row.as_ref().filter(|row| row.counts);
-    let same = counting.is_some_and(|row| row.selection == ballot.selection);
-    if ballot.id_is_clients {
-        if let Some(row) = counting.filter(|row| row.id == ballot.id) {
-            if row.selection != ballot.selection {
-                return Ok(Change::IdReused);
-            }
-        } else if row.is_some() {
-            match rows::find_name(tx, gate.key, &ballot.voter, ballot.id)? {
-                Name::Superseded => return Ok(Change::Superseded),
-                Name::Current if !same => return Ok(Change::IdReused),
-                Name::Current | Name::Unknown => {}
-            }
+    let name = rows::find_name(tx, gate.key, voter, ballot.id)?;
+    match standing(tx, &gate, voter, name)?.plan_change(ballot) {
+        ChangePlan::Answer(answer) => Ok(answer),
+        ChangePlan::Name(known) => {
+            rows::name(tx, gate.key, voter, ballot.id)?;
+            Ok(Change::Unchanged(known))
         }
-    }
-    match (rows::takes(&gate.tally, ballot), row) {
-        (_, Some(row)) if same => {
-            if ballot.id_is_clients && row.id != ballot.id {
-                rows::name(tx, gate.key, &ballot.voter, ballot.id)?;
-            }
-            Ok(Change::Unchanged(row.recorded(gate.tally.revision)))
-        }
-        (Err(refusal), _) => Ok(Change::Refused(refusal)),
-        (Ok(opens), None) => {
+        ChangePlan::Insert { opens } => {
             rows::insert(tx, gate.key, ballot)?;
             count(tx, gate, ballot, opens).map(Change::Created)
         }
-        (Ok(opens), Some(row)) if !row.counts => {
+        ChangePlan::Revive { opens, .. } => {
             rows::replace(tx, gate.key, ballot)?;
             count(tx, gate, ballot, opens).map(Change::Created)
         }
-        (Ok(opens), Some(row)) => {
-            rows::supersede(tx, gate.key, &ballot.voter, row.id)?;
+        ChangePlan::Replace { old, opens } => {
+            rows::supersede(tx, gate.key, voter, old.id)?;
             rows::replace(tx, gate.key, ballot)?;
             let mut gate = gate;
-            gate.tally.remove(&row.selection);
+            gate.tally.remove(&old.selection);
             count(tx, gate, ballot, opens).map(Change::Changed)
         }
     }
+}
+
+/// What the core's rule judges. The caller's transaction holds the write lock, so that it stays so until the commit.
+fn standing(
+    tx: &Transaction<'_>,
+    gate: &Gate,
+    voter: &VoterKey,
+    name: Name,
+) -> rusqlite::Result<Standing> {
+    let row = rows::find(tx, gate.key, voter)?;
+    Ok(Standing {
+        tally: gate.tally.clone(),
+        allow_change: gate.allow_change,
+        counts: row.as_ref().is_some_and(|row| row.counts),
+        ballot: row.map(|row| row.recorded(gate.tally.revision)),
+        name,
+    })
 }
 
 /// Counts the ballot; the tally is one revision later, and one more where the ballot opens the poll.
@@ -86,19 +86,15 @@ pub(super) fn withdraw(
     let Some(mut gate) = gate(tx, poll)? else {
         return Ok(Withdrawal::Refused(Refusal::Missing));
     };
-    if !gate.allow_change {
-        return Ok(Withdrawal::NotAllowed);
+    match standing(tx, &gate, voter, Name::Unknown)?.plan_withdrawal(at) {
+        WithdrawalPlan::Answer(answer) => Ok(answer),
+        WithdrawalPlan::Withdraw { old } => {
+            rows::supersede(tx, gate.key, voter, old.id)?;
+            rows::withdraw(tx, gate.key, voter, at)?;
+            gate.tally.remove(&old.selection);
+            gate.tally.revision += 1;
+            update_tally(tx, gate.key, &gate.tally)?;
+            Ok(Withdrawal::Withdrawn(gate.tally))
+        }
     }
-    if let Err(refusal) = admit(&gate.tally, at) {
-        return Ok(Withdrawal::Refused(refusal));
-    }
-    let Some(row) = rows::find(tx, gate.key, voter)?.filter(|row| row.counts) else {
-        return Ok(Withdrawal::Missing);
-    };
-    rows::supersede(tx, gate.key, voter, row.id)?;
-    rows::withdraw(tx, gate.key, voter, at)?;
-    gate.tally.remove(&row.selection);
-    gate.tally.revision += 1;
-    update_tally(tx, gate.key, &gate.tally)?;
-    Ok(Withdrawal::Withdrawn(gate.tally))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use polling_core::polls::Status;
-use polling_core::votes::{BallotRecord, Outcome, Recorded, Refusal};
+use polling_core::votes::{BallotRecord, Outcome, Recorded, Refusal, takes};
 use polling_core::{PollId, Timestamp};
 use rusqlite::{Error, Transaction};
 
@@ -75,7 +75,7 @@ fn load(
 impl Touched {
     fn decide(&mut self, tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::Result<Outcome> {
         let key = self.gate.key;
-        let taken = rows::takes(&self.gate.tally, ballot);
+        let taken = takes(&self.gate.tally, ballot);
         if let Ok(opens) = taken
             && rows::insert(tx, key, ballot)?
         {

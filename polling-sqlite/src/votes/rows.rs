@@ -1,7 +1,7 @@
 //! Reading and writing the rows of `votes` and `superseded_ballots`.
 
-use polling_core::results::{Revision, Tally};
-use polling_core::votes::{BallotRecord, RecordedBallot, Refusal, Selection, VoterKey, admit};
+use polling_core::results::Revision;
+use polling_core::votes::{BallotRecord, Name, RecordedBallot, Selection, VoterKey};
 use polling_core::{BallotId, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -60,20 +60,6 @@ impl VoteRow {
             cast_at: self.cast_at,
             revision,
         }
-    }
-}
-
-/// Whether a poll takes a ballot, by its time and by its options; if so, whether the ballot opens the poll.
-pub(super) fn takes(tally: &Tally, ballot: &BallotRecord) -> Result<bool, Refusal> {
-    let opens = admit(tally, ballot.received_at)?;
-    let positions = ballot.selection.positions();
-    if positions
-        .iter()
-        .all(|&at| usize::from(at) < tally.counts.len())
-    {
-        Ok(opens)
-    } else {
-        Err(Refusal::OptionUnknown)
     }
 }
 
@@ -161,15 +147,6 @@ pub(super) fn name(
     tx.prepare_cached(NAME)?
         .execute(params![poll, voter.as_bytes(), id.as_bytes()])?;
     Ok(())
-}
-
-/// What else is known of an id that is not the ballot's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
-    Unknown,
-    /// Another id of the ballot that the voter has.
-    Current,
-    Superseded,
 }
 
 pub(super) fn find_name(
