@@ -16,6 +16,8 @@ enum Role {
     Adapter,
     /// Where everything is put together.
     Composition,
+    /// A server to test against, which knows nothing of ours.
+    TestServer,
     /// Our own commands.
     Tooling,
 }
@@ -25,6 +27,7 @@ fn role(package: &str) -> Role {
         "polling-core" => Role::Core,
         "polling-conformance" => Role::Conformance,
         "polling-examples" | "polling-benches" => Role::Composition,
+        "pg-cluster" => Role::TestServer,
         name if name.starts_with("polling-") => Role::Adapter,
         _ => Role::Tooling,
     }
@@ -66,6 +69,15 @@ fn law_against(from: Role, to: Role, is_for_tests_only: bool) -> Option<&'static
         ),
         (Role::Tooling, _) => {
             Some("our commands must build while the engine does not: call cargo instead")
+        }
+        (Role::TestServer, _) => {
+            Some("a server to test against knows nothing of ours: let the tests put them together")
+        }
+        (Role::Adapter, Role::TestServer) if !is_for_tests_only => {
+            Some("a server to test against is for tests: make it a dev-dependency")
+        }
+        (Role::Conformance, Role::TestServer) => {
+            Some("the contract knows ports, not servers: let the adapter start what it needs")
         }
         (_, Role::Composition | Role::Tooling) => {
             Some("nothing depends on what puts everything together: move the shared code down")
@@ -121,7 +133,7 @@ mod tests {
         let dev = dev.iter().map(|name| dependency(name, true));
         let mut packages = vec![package(from, normal.chain(dev).collect())];
         let others = "polling-core polling-conformance polling-sqlite polling-http polling-ws \
-                      polling-examples polling-benches xtask";
+                      polling-examples polling-benches pg-cluster xtask";
         packages.extend(
             others
                 .split_whitespace()
@@ -192,6 +204,20 @@ mod tests {
     fn the_conformance_suite_is_for_tests() {
         assert_eq!(broken("polling-sqlite", &["polling-conformance"], &[]), 1);
         assert_eq!(broken("polling-conformance", &["polling-sqlite"], &[]), 1);
+    }
+
+    #[test]
+    fn a_server_to_test_against_is_for_tests_and_knows_nothing_of_ours() {
+        assert_eq!(broken("polling-pg", &["polling-core"], &["pg-cluster"]), 0);
+        assert_eq!(broken("polling-benches", &[], &["pg-cluster"]), 0);
+        assert_eq!(broken("polling-examples", &["pg-cluster"], &[]), 0);
+        assert_eq!(broken("pg-cluster", &["tokio"], &[]), 0);
+
+        assert_eq!(broken("polling-pg", &["pg-cluster"], &[]), 1);
+        assert_eq!(broken("polling-conformance", &[], &["pg-cluster"]), 1);
+        assert_eq!(broken("polling-core", &[], &["pg-cluster"]), 1);
+        assert_eq!(broken("pg-cluster", &["polling-core"], &[]), 1);
+        assert_eq!(broken("pg-cluster", &[], &["polling-sqlite"]), 1);
     }
 
     #[test]
