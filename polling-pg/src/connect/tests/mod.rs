@@ -1,0 +1,3 @@
+//! Texts, and connections to private clusters.
+
+mod texts;
