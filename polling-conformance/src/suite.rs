@@ -41,6 +41,7 @@ macro_rules! suite {
                     the_same_ballot_id_elsewhere_is_another_ballot
                     of_many_writers_at_once_one_adds_a_voters_ballot
                     writers_at_once_give_each_revision_once
+                    ballots_come_in_the_order_of_the_question
                 }
                 gate {
                     a_batch_that_opens_a_poll_is_two_revisions
@@ -70,6 +71,7 @@ macro_rules! suite {
                     what_is_read_together_is_of_one_moment
                     what_was_acknowledged_is_read_at_once
                     a_store_that_is_there_says_so
+                    a_clock_of_the_store_goes_on
                 }
                 users {
                     a_user_is_found_as_they_were_kept

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::StoreError;
 use crate::polls::PollRepository;
-use crate::results::ResultsRepository;
+use crate::results::{ResultsNotifier, ResultsRepository};
 use crate::users::UserRepository;
 use crate::votes::VoteRepository;
+use crate::{StoreError, Timestamp};
 
 /// A store. Each part is a small object-safe port with a written contract; every method of theirs is one atomic step.
 ///
@@ -30,6 +30,18 @@ pub trait Repository: Send + Sync + 'static {
     /// The accounts, where the store keeps them.
     fn users(&self) -> Option<&dyn UserRepository> {
         None
+    }
+
+    /// The store's own way to tell the other servers that use it; `None` where it is only ever used by this process. An
+    /// engine that is given no other notifier asks once, when it is built, and uses this one.
+    fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {
+        None
+    }
+
+    /// The time of the store's own clock, read while this is answered, with at least milliseconds; `None` where the store
+    /// has no clock but this computer's. It is the one clock that all servers of a store share.
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 }
 
@@ -54,5 +66,13 @@ impl<R: Repository + ?Sized> Repository for Arc<R> {
 
     fn users(&self) -> Option<&dyn UserRepository> {
         (**self).users()
+    }
+
+    fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {
+        (**self).notifier()
+    }
+
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        (**self).now().await
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use polling_core::polls::{
     Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
 };
-use polling_core::results::{ResultsRepository, Revision, Tally};
+use polling_core::results::{ResultsNotifier, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
 use polling_core::votes::{
     BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
@@ -68,7 +68,7 @@ pub(crate) struct Held {
     pub(crate) recorded: Arc<Door>,
     /// Whether the store is lost once, after a batch was recorded.
     pub(crate) lose_an_answer: Arc<AtomicBool>,
-    /// After a ballot was looked up, before it is told.
+    /// After ballots were looked up, before they are told.
     pub(crate) found: Arc<Door>,
 }
 
@@ -106,6 +106,14 @@ impl Repository for Held {
     fn users(&self) -> Option<&dyn UserRepository> {
         self.store.users()
     }
+
+    fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {
+        self.store.notifier()
+    }
+
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.now().await
+    }
 }
 
 #[async_trait]
@@ -119,12 +127,12 @@ impl VoteRepository for Held {
         }))
     }
 
-    async fn find(
+    async fn find_all(
         &self,
         poll: PollId,
-        voter: &VoterKey,
-    ) -> Result<Option<RecordedBallot>, StoreError> {
-        let found = self.store.votes().find(poll, voter).await;
+        voters: &[VoterKey],
+    ) -> Result<Vec<Option<RecordedBallot>>, StoreError> {
+        let found = self.store.votes().find_all(poll, voters).await;
         self.found.pass().await;
         found
     }

@@ -94,3 +94,12 @@ pub async fn what_was_acknowledged_is_read_at_once(store: Arc<dyn Repository>) {
 pub async fn a_store_that_is_there_says_so(store: Arc<dyn Repository>) {
     store.ping().await.unwrap();
 }
+
+/// Where the store has a clock of its own, it does not go back.
+pub async fn a_clock_of_the_store_goes_on(store: Arc<dyn Repository>) {
+    let first = store.now().await.unwrap();
+    store.ping().await.unwrap();
+    let second = store.now().await.unwrap();
+    assert_eq!(first.is_some(), second.is_some());
+    assert!(first <= second, "{first:?} was before {second:?}");
+}

@@ -7,7 +7,7 @@ use polling_core::results::Tally;
 use polling_core::votes::{Outcome, Refusal};
 use polling_core::{PollId, Repository};
 
-use crate::fixtures::{Ports, added, existing, voter_key};
+use crate::fixtures::{Ports, added, existing, noon, voter_key};
 
 /// Durable, counted, and found with a revision that contains it.
 pub async fn a_recorded_ballot_is_found_and_counted(store: Arc<dyn Repository>) {
@@ -259,4 +259,38 @@ pub async fn writers_at_once_give_each_revision_once(store: Arc<dyn Repository>)
         assert_eq!((tally.revision, tally.ballots), (revision, revision - 1));
     }
     assert_eq!(ports.proven(id).await.revision, 65);
+}
+
+/// One for each voter who is asked about, from one moment, with a revision that contains it.
+pub async fn ballots_come_in_the_order_of_the_question(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let (id, other) = (
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Open).await,
+    );
+    let batch: Vec<_> = (0..1_000)
+        .map(|n| ports.ballot(id, n + 1, [&[0][..], &[1], &[0, 2]][(n % 3) as usize]))
+        .collect();
+    ports.record(&batch).await;
+    ports.cast(&ports.ballot(other, 1_001, &[0])).await;
+    let votes = ports.store.votes();
+    votes.withdraw(id, &voter_key(7), noon(1)).await.unwrap();
+    // Backwards, with somebody of another poll, somebody unknown, somebody who has withdrawn, and somebody twice.
+    let asked: Vec<u64> = (1..=1_002).rev().chain([5]).collect();
+    let keys: Vec<_> = asked.iter().map(|&voter| voter_key(voter)).collect();
+    let found = votes.find_all(id, &keys).await.unwrap();
+    assert_eq!(found.len(), keys.len());
+    for (voter, found) in asked.into_iter().zip(found) {
+        let counts = (1..=1_000).contains(&voter) && voter != 7;
+        assert_eq!(found.is_some(), counts, "{voter}");
+        if let (Some(found), Some(cast)) =
+            (found, batch.iter().find(|b| b.voter == voter_key(voter)))
+        {
+            assert_eq!((found.id, found.cast_at), (cast.id, cast.received_at));
+            assert_eq!((&found.selection, found.revision), (&cast.selection, 3));
+        }
+    }
+    assert!(votes.find_all(id, &[]).await.unwrap().is_empty());
+    let nowhere = votes.find_all(ports.poll_id(), &keys[..2]).await.unwrap();
+    assert_eq!(nowhere, [None, None]);
 }

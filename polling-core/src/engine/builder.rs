@@ -23,7 +23,8 @@ use crate::{
 /// Builds an [`Engine`].
 pub struct EngineBuilder {
     store: Arc<dyn Repository>,
-    notifier: Arc<dyn ResultsNotifier>,
+    /// `None` for the store's own.
+    notifier: Option<Arc<dyn ResultsNotifier>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     settings: Settings,
@@ -36,7 +37,7 @@ impl EngineBuilder {
     pub(super) fn on(store: Arc<dyn Repository>) -> Self {
         Self {
             store,
-            notifier: Arc::new(LocalNotifier::default()),
+            notifier: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             settings: Settings::default(),
@@ -46,10 +47,11 @@ impl EngineBuilder {
         }
     }
 
-    /// Tells the other servers of the store through this; in-process by default.
+    /// Tells the other servers of the store through this; by default through the store's own notifier, or in-process
+    /// where it has none.
     #[must_use]
     pub fn notifier(mut self, notifier: impl ResultsNotifier) -> Self {
-        self.notifier = Arc::new(notifier);
+        self.notifier = Some(Arc::new(notifier));
         self
     }
 
@@ -108,6 +110,10 @@ impl EngineBuilder {
                 users.clone(),
             ))
         });
+        let notifier = self
+            .notifier
+            .or_else(|| parts.store.notifier())
+            .unwrap_or_else(|| Arc::new(LocalNotifier::default()));
         let intake = Intake::start(&parts, &stop_lanes);
         let results = ResultsService::new(Arc::clone(&parts.store), Arc::clone(&parts.hub));
         let inner = Inner {
@@ -122,12 +128,7 @@ impl EngineBuilder {
             #[cfg(feature = "accounts")]
             users,
             authenticator,
-            background: background::start(
-                &parts,
-                &self.notifier,
-                (alarm, deleted),
-                &stop_background,
-            ),
+            background: background::start(&parts, &notifier, (alarm, deleted), &stop_background),
             _stop_on_drop: [
                 stop_lanes.clone().drop_guard(),
                 stop_background.clone().drop_guard(),

@@ -22,13 +22,24 @@ pub trait VoteRepository: Send + Sync {
     /// A writer of its own, for one lane.
     async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError>;
 
-    /// The ballot of a voter that counts, with a revision that contains it; `None` where they have none in this poll, or
-    /// have withdrawn it, or there is no such poll.
+    /// The ballots that count of many voters of one poll: one for each, in the order of the question, all from one moment,
+    /// and each with a revision that contains it. `None` for a voter who has none in this poll, or has withdrawn it; for
+    /// all where there is no such poll. A store with queries asks one, however many voters there are.
+    async fn find_all(
+        &self,
+        poll: PollId,
+        voters: &[VoterKey],
+    ) -> Result<Vec<Option<RecordedBallot>>, StoreError>;
+
+    /// The ballot of one voter that counts: [`find_all`](Self::find_all) for one.
     async fn find(
         &self,
         poll: PollId,
         voter: &VoterKey,
-    ) -> Result<Option<RecordedBallot>, StoreError>;
+    ) -> Result<Option<RecordedBallot>, StoreError> {
+        let mut found = self.find_all(poll, std::slice::from_ref(voter)).await?;
+        Ok(found.pop().flatten())
+    }
 
     /// Whether this ballot id of this voter was superseded: its ballot was changed or withdrawn.
     async fn is_superseded(

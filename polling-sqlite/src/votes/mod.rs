@@ -26,20 +26,25 @@ impl VoteRepository for SqliteStore {
         }))
     }
 
-    async fn find(
+    async fn find_all(
         &self,
         poll: PollId,
-        voter: &VoterKey,
-    ) -> Result<Option<RecordedBallot>, StoreError> {
-        let voter = *voter;
+        voters: &[VoterKey],
+    ) -> Result<Vec<Option<RecordedBallot>>, StoreError> {
+        let voters = voters.to_vec();
+        let span = debug_span!("db.votes.find_all", voters = voters.len());
+        // A query for each costs nothing more here: there is no way to go.
         let find = move |tx: &Transaction<'_>| {
             let Some(gate) = gate(tx, poll)? else {
-                return Ok(None);
+                return Ok(vec![None; voters.len()]);
             };
-            let row = rows::find(tx, gate.key, &voter)?.filter(|row| row.counts);
-            Ok(row.map(|row| row.recorded(gate.tally.revision)))
+            let find = |voter| {
+                let row = rows::find(tx, gate.key, voter)?.filter(|row| row.counts);
+                Ok(row.map(|row| row.recorded(gate.tally.revision)))
+            };
+            voters.iter().map(find).collect()
         };
-        self.read(debug_span!("db.votes.find"), find).await
+        self.read(span, find).await
     }
 
     async fn is_superseded(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use polling_core::polls::PollRepository;
-use polling_core::results::ResultsRepository;
+use polling_core::results::{ResultsNotifier, ResultsRepository};
 use polling_core::users::UserRepository;
 use polling_core::votes::{
     BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
@@ -125,12 +125,12 @@ impl VoteRepository for FaultyStore {
         }))
     }
 
-    async fn find(
+    async fn find_all(
         &self,
         poll: PollId,
-        voter: &VoterKey,
-    ) -> Result<Option<RecordedBallot>, StoreError> {
-        self.inner.votes().find(poll, voter).await
+        voters: &[VoterKey],
+    ) -> Result<Vec<Option<RecordedBallot>>, StoreError> {
+        self.inner.votes().find_all(poll, voters).await
     }
 
     async fn is_superseded(
@@ -174,7 +174,15 @@ impl Repository for FaultyStore {
         self.inner.users()
     }
 
+    fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {
+        self.inner.notifier()
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.inner.ping().await
+    }
+
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.now().await
     }
 }
