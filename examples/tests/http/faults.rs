@@ -1,12 +1,14 @@
 //! Our own faults: answered, logged once, and never explained to clients; and what the log never holds.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use polling_core::{Actor, AuthError, Authenticator, StoreError};
 use polling_http::HttpSettings;
 use serde_json::json;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::store::Store;
@@ -64,10 +66,16 @@ impl MakeWriter<'_> for Log {
 }
 
 /// Logs all of our own packages on this thread, on which the test's server runs too.
-fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+fn log() -> (Log, DefaultGuard) {
+    // While there is one subscriber in all the program, a line that logs is asked for once, on the thread that reaches it
+    // first, which may be another test's that logs nothing; with two, all are asked.
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+    LazyLock::force(&SECOND);
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter("polling_core=trace,polling_http=trace,polling_sqlite=trace")
+        .with_env_filter(
+            "polling_core=trace,polling_http=trace,polling_pg=trace,polling_sqlite=trace",
+        )
         .with_writer(log.clone())
         .with_ansi(false)
         .finish();
