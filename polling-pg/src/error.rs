@@ -1,0 +1,205 @@
+//! What can go wrong, in the words of the ports.
+
+use std::error::Error;
+
+use deadpool_postgres::{HookError, PoolError};
+use polling_core::votes::RecordError;
+use polling_core::{Cause, StoreError};
+use tokio_postgres::error::SqlState;
+
+use crate::connect::ConnectError;
+use crate::schema::InvalidSchemaName;
+
+/// Why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The database cannot be reached, or lets nobody in.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The URL is no good.
+    #[error(transparent)]
+    Options(#[from] crate::connect::ConnectOptionsError),
+    /// The name of the schema is no good.
+    #[error(transparent)]
+    SchemaName(#[from] InvalidSchemaName),
+    /// The schema is newer than this program.
+    #[error(
+        "the database was migrated by a newer version: its schema is {found}, and this program knows them up to {known}"
+    )]
+    NewerSchema {
+        /// The version of the schema in the database.
+        found: u32,
+        /// The newest one that this program knows.
+        known: u32,
+    },
+    /// The schema is older than this program, which was told not to migrate by itself.
+    #[error("the database has schema {found}, and this program needs {needed}: migrate it first")]
+    OldSchema {
+        /// The version of the schema in the database; 0 where there is none.
+        found: u32,
+        /// The one that this program needs.
+        needed: u32,
+    },
+    /// The schema could not be brought up to date. What a migration had begun was undone.
+    #[error("the database could not be migrated")]
+    Migration(#[source] Cause),
+    /// The connections of a pool that was handed in are not what votes need.
+    #[error("the connections of the pool have {setting} = {found}, and votes need {needed}")]
+    Pool {
+        /// Which setting of PostgreSQL.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What would be right.
+        needed: &'static str,
+    },
+    /// A bound of [`PgOptions`](crate::PgOptions) is no good.
+    #[error("the option {name} must be at least 1")]
+    Option {
+        /// Which.
+        name: &'static str,
+    },
+    /// The store could not be asked.
+    #[error("the database does not answer as it should")]
+    Database(#[source] Cause),
+}
+
+impl OpenError {
+    pub(crate) fn migration(error: impl Into<Cause>) -> Self {
+        Self::Migration(error.into())
+    }
+}
+
+/// Why a statement gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the database says: {}", said(.0))]
+    Database(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("no connection became free in time")]
+    NoConnection,
+    #[error("the database did not answer in time")]
+    TimedOut,
+    #[error("what was to be written changed again and again under the hand")]
+    Restless,
+    #[error("a row that cannot be read")]
+    Row(#[source] Cause),
+}
+
+/// What PostgreSQL says, where it was PostgreSQL: its own text stands one level below the driver's.
+fn said(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        None => match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+impl Failure {
+    /// Whether the same statement may do better later, on this connection or on another one.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut | Failure::Restless => true,
+            Failure::Row(_) => false,
+            Failure::Database(error) => match error.code() {
+                Some(code) => code_passes(code),
+                // No word from the server: the connection is gone, but for what the driver could not write or read.
+                None => error.is_closed() || is_io(error),
+            },
+        }
+    }
+
+    /// Whether the connection is of no more use.
+    pub(crate) fn ends_connection(&self) -> bool {
+        match self {
+            Failure::Database(error) => match error.code() {
+                Some(code) => ends_session(code),
+                None => true,
+            },
+            Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut => true,
+            Failure::Row(_) | Failure::Restless => false,
+        }
+    }
+
+    /// Whether PostgreSQL ended the statement with this SQLSTATE.
+    pub(crate) fn has_state(&self, state: &str) -> bool {
+        match self {
+            Failure::Database(error) => error.code().is_some_and(|code| code.code() == state),
+            _ => false,
+        }
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    error
+        .source()
+        .is_some_and(<dyn Error>::is::<std::io::Error>)
+}
+
+/// The classes of SQLSTATE that time heals: connections (08), deadlocks and serialisation (40), resources such as disk and
+/// connections (53), operators (57: shutdown, cancel, starting up), the system (58); and a lock that came too late.
+fn code_passes(code: &SqlState) -> bool {
+    let class = &code.code()[..2];
+    matches!(class, "08" | "40" | "53" | "57" | "58")
+        || [SqlState::LOCK_NOT_AVAILABLE, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code)
+}
+
+/// A session that was ended, or that belongs to a server that does not write any more.
+fn ends_session(code: &SqlState) -> bool {
+    [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+    ]
+    .contains(code)
+        || code.code().starts_with("08")
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Failure::Database(error)
+            }
+            PoolError::Timeout(_)
+            | PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(HookError::Message(_)) => Failure::NoConnection,
+        }
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        if failure.passes() {
+            StoreError::unavailable(failure)
+        } else {
+            StoreError::internal(failure)
+        }
+    }
+}
+
+impl From<Failure> for RecordError {
+    fn from(failure: Failure) -> Self {
+        if failure.passes() {
+            RecordError::Lost(failure.into())
+        } else {
+            RecordError::Poisoned(failure.into())
+        }
+    }
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Connect(error) => OpenError::Connect(error),
+            other => OpenError::Database(other.into()),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Which polls there are: for listings, for tokens, and for the clock.
+
+use std::time::Duration;
+
+use polling_core::polls::{DueStep, ListQuery, PollRecord, Step};
+use polling_core::{Timestamp, TokenHash};
+use tokio_postgres::Row;
+use tracing::debug_span;
+use uuid::Uuid;
+
+use super::rows::{self, select_polls};
+use crate::PgStore;
+use crate::columns::{self, Read, maybe_time, poll_id};
+use crate::error::Failure;
+
+/// Each of the ways to be listed gives its newest polls, by an index of its own; the newest of them all are the page.
+pub(super) const LIST: &str = concat!(
+    "-- polls.list\n",
+    select_polls!(),
+    "WHERE p.id IN (
+    (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+        WHERE $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+    UNION
+    (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+        WHERE a.listed AND g.status <> 'draft' AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+    UNION
+    (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+        WHERE a.creator = $4 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+    UNION
+    (SELECT a.id FROM unnest($5::bytea[]) AS own (token)
+        CROSS JOIN LATERAL (SELECT m.id FROM {schema}.polls m JOIN {schema}.poll_tallies g ON g.poll = m.id
+            WHERE m.manage_token = own.token AND m.id < $2 ORDER BY m.id DESC LIMIT $3) a)
+)
+ORDER BY p.id DESC LIMIT $3"
+);
+
+pub(super) const KNOWS_MANAGE_TOKEN: &str = "\
+-- polls.knows_manage_token
+SELECT 1 FROM {schema}.polls WHERE manage_token = $1 LIMIT 1";
+
+/// A poll that has lost its opening time is overdue.
+pub(super) const UPCOMING: &str = "\
+-- polls.upcoming
+(SELECT 0, opens_at, poll FROM {schema}.poll_tallies
+    WHERE status = 'scheduled' ORDER BY opens_at NULLS FIRST LIMIT $1)
+UNION ALL
+(SELECT 1, closes_at, poll FROM {schema}.poll_tallies
+    WHERE status = 'open' AND closes_at IS NOT NULL ORDER BY closes_at LIMIT $1)
+UNION ALL
+(SELECT 2, closes_at, poll FROM {schema}.poll_tallies
+    WHERE status = 'closing' ORDER BY closes_at LIMIT $1)";
+
+pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollRecord>, Failure> {
+    let before = query.before.map_or(Uuid::max(), columns::poll);
+    let creator = query.creator.map(|id| Uuid::from_bytes(*id.as_bytes()));
+    let tokens: Vec<&[u8]> = query
+        .manage_tokens
+        .iter()
+        .map(|token| token.as_bytes().as_slice())
+        .collect();
+    let rows = store
+        .read(
+            debug_span!("db.polls.list"),
+            &store.sql().polls.list,
+            &[
+                &query.everything,
+                &before,
+                &columns::limit(query.limit),
+                &creator,
+                &tokens,
+            ],
+        )
+        .await?;
+    let records: Read<Vec<PollRecord>> = rows.iter().map(rows::record).collect();
+    records.map_err(Failure::Row)
+}
+
+pub(super) async fn knows_manage_token(store: &PgStore, token: TokenHash) -> Result<bool, Failure> {
+    let sql = &store.sql().polls.knows_manage_token;
+    let span = debug_span!("db.polls.knows_manage_token");
+    let rows = store.read(span, sql, &[&token.as_bytes().as_slice()]).await?;
+    Ok(!rows.is_empty())
+}
+
+pub(super) async fn upcoming(
+    store: &PgStore,
+    grace: Duration,
+    limit: usize,
+) -> Result<Vec<DueStep>, Failure> {
+    let sql = &store.sql().polls.upcoming;
+    let span = debug_span!("db.polls.upcoming");
+    let rows = store.read(span, sql, &[&columns::limit(limit)]).await?;
+    let due = |row: &Row| -> Read<DueStep> {
+        let at = maybe_time(row, 1)?.unwrap_or(Timestamp::from_millis(i64::MIN));
+        let (step, wait) = match row.try_get(0)? {
+            0 => (Step::Open, Duration::ZERO),
+            1 => (Step::BeginClosing, Duration::ZERO),
+            _ => (Step::Finish, grace),
+        };
+        Ok(DueStep {
+            at: at.after(wait),
+            poll: poll_id(row, 2)?,
+            step,
+        })
+    };
+    let steps: Read<Vec<DueStep>> = rows.iter().map(due).collect();
+    let mut steps = steps.map_err(Failure::Row)?;
+    steps.sort_by_key(|step| step.at);
+    steps.truncate(limit);
+    Ok(steps)
+}

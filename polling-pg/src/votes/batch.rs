@@ -1,0 +1,264 @@
+//! Recording a batch: what is sent, and what comes back. Who was not written is decided by a second statement, which only
+//! reads: a ballot that another server committed meanwhile is invisible to the first.
+
+use std::collections::{BTreeMap, HashMap};
+
+use deadpool_postgres::ClientWrapper;
+use polling_core::results::Tally;
+use polling_core::votes::{BallotRecord, Name, Outcome, Recorded, Refusal, takes};
+use polling_core::{BallotId, PollId};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::gate::gate;
+use super::rows::{self, Found};
+use super::VoteStatements;
+use crate::columns::{self, Params, Read, Time};
+use crate::database::query;
+use crate::error::Failure;
+use crate::results::rows::tally_at;
+
+/// Inserts the ballots whose voters have no row. A row that another server is about to commit is waited for, and then
+/// stands in the way.
+pub(super) const RECORD: &str = concat!(
+    "-- votes.record
+WITH input AS (
+    SELECT poll, voter, ballot, content, received_at, place
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[]) WITH ORDINALITY
+        AS i (poll, voter, ballot, content, received_at, place)
+), written AS (
+    INSERT INTO {schema}.votes (poll, voter, ballot, content, cast_at)
+    SELECT poll, voter, ballot, content, received_at FROM input ORDER BY poll, voter
+    ON CONFLICT (poll, voter) DO NOTHING
+    RETURNING poll, voter, content, cast_at
+",
+    gate!()
+);
+
+/// Writes ballots over the ones that their voters had withdrawn, where they are still the ones that were found.
+pub(super) const REVIVE: &str = concat!(
+    "-- votes.revive
+WITH input AS (
+    SELECT poll, voter, ballot, content, received_at, withdrawn, place
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::uuid[]) WITH ORDINALITY
+        AS i (poll, voter, ballot, content, received_at, withdrawn, place)
+), found AS (
+    SELECT i.poll, i.voter, i.ballot, i.content, i.received_at
+    FROM input i
+    JOIN {schema}.votes v ON v.poll = i.poll AND v.voter = i.voter
+    WHERE v.ballot = i.withdrawn AND v.withdrawn_at IS NOT NULL
+    ORDER BY v.poll, v.voter
+    FOR NO KEY UPDATE OF v
+), written AS (
+    UPDATE {schema}.votes v
+    SET ballot = f.ballot, content = f.content, cast_at = f.received_at, withdrawn_at = NULL
+    FROM found f
+    WHERE v.poll = f.poll AND v.voter = f.voter
+    RETURNING v.poll, v.voter, v.content, v.cast_at
+",
+    gate!()
+);
+
+/// The SQLSTATE with which `refuse()` ends a statement.
+pub(super) const REFUSED: &str = "PGATE";
+
+/// Ballots of the batch that are sent together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Where they stand in the batch.
+    places: Vec<usize>,
+    /// The withdrawn ballots that they replace; empty where there are none to be replaced.
+    withdrawn: Vec<BallotId>,
+}
+
+/// A batch on its way: what is decided of it, and what was counted.
+#[derive(Debug)]
+pub(super) struct Batch<'a> {
+    ballots: &'a [BallotRecord],
+    outcomes: Vec<Option<Outcome>>,
+    tallies: HashMap<PollId, Tally>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(ballots: &'a [BallotRecord]) -> Self {
+        Self {
+            ballots,
+            outcomes: vec![None; ballots.len()],
+            tallies: HashMap::new(),
+        }
+    }
+
+    /// All of them, to be inserted.
+    pub(super) fn whole(&self) -> Group {
+        Group {
+            places: (0..self.ballots.len()).collect(),
+            withdrawn: Vec::new(),
+        }
+    }
+
+    /// All of them, to be written over this ballot, which was withdrawn.
+    pub(super) fn reviving(&self, withdrawn: BallotId) -> Group {
+        Group {
+            withdrawn: vec![withdrawn; self.ballots.len()],
+            ..self.whole()
+        }
+    }
+
+    /// Whether something of it was committed.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.tallies.is_empty()
+    }
+
+    /// Sends a group, and returns those of it of which nothing is decided: those that were not written, or all of them
+    /// where a gate refused.
+    pub(super) async fn send(
+        &mut self,
+        client: &ClientWrapper,
+        sql: &VoteStatements,
+        group: &Group,
+    ) -> Result<Vec<usize>, Failure> {
+        let ballots = group.places.iter().map(|&place| &self.ballots[place]);
+        let polls: Vec<Uuid> = ballots.clone().map(|b| columns::poll(b.poll)).collect();
+        let voters: Vec<Uuid> = ballots.clone().map(|b| columns::voter(&b.voter)).collect();
+        let ids: Vec<Uuid> = ballots.clone().map(|b| columns::ballot(b.id)).collect();
+        let contents: Vec<&[u8]> = ballots.clone().map(|b| b.selection.positions()).collect();
+        let times: Vec<Time> = ballots.map(|b| Time(b.received_at)).collect();
+        let withdrawn: Vec<Uuid> = group.withdrawn.iter().copied().map(columns::ballot).collect();
+        let sent = if withdrawn.is_empty() {
+            let params: &Params<'_> = &[&polls, &voters, &ids, &contents, &times];
+            query(client, &sql.record, params).await
+        } else {
+            let params: &Params<'_> = &[&polls, &voters, &ids, &contents, &times, &withdrawn];
+            query(client, &sql.revive, params).await
+        };
+        match sent {
+            Ok(rows) => self.take(&group.places, &rows).map_err(Failure::Row),
+            Err(failure) if failure.has_state(REFUSED) => Ok(group.places.clone()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What a statement that ends at the gate returned for the ballots at these places.
+    fn take(&mut self, places: &[usize], rows: &[Row]) -> Read<Vec<usize>> {
+        let missing: Option<Vec<i64>> = match rows.first() {
+            Some(row) => row.try_get(0)?,
+            None => None,
+        };
+        let mut undecided = vec![false; places.len()];
+        for place in missing.unwrap_or_default() {
+            undecided[usize::try_from(place - 1)?] = true;
+        }
+        for row in rows {
+            if row.try_get::<_, Option<Uuid>>(2)?.is_some() {
+                let tally = tally_at(row, 2)?;
+                self.tallies.insert(tally.poll_id, tally);
+            }
+        }
+        let mut left = Vec::new();
+        for (&place, undecided) in places.iter().zip(undecided) {
+            if undecided {
+                left.push(place);
+            } else if let Some(tally) = self.tallies.get(&self.ballots[place].poll) {
+                self.outcomes[place] = Some(Outcome::Added(tally.revision));
+            } else {
+                return Err("a ballot was written, and not counted".into());
+            }
+        }
+        Ok(left)
+    }
+
+    /// Decides over ballots that were not written, by what is there; returns those that nothing stands in the way of (any
+    /// more), to be sent again, poll by poll.
+    pub(super) async fn look_up(
+        &mut self,
+        client: &ClientWrapper,
+        sql: &VoteStatements,
+        places: &[usize],
+    ) -> Result<Vec<Group>, Failure> {
+        let ballots = places.iter().map(|&place| &self.ballots[place]);
+        let polls: Vec<Uuid> = ballots.clone().map(|b| columns::poll(b.poll)).collect();
+        let voters: Vec<Uuid> = ballots.clone().map(|b| columns::voter(&b.voter)).collect();
+        let ids: Vec<Uuid> = ballots.map(|b| columns::ballot(b.id)).collect();
+        let rows = query(client, &sql.look_up, &[&polls, &voters, &ids]).await?;
+        // By poll, and by whether they replace withdrawn ones.
+        let mut again: BTreeMap<(PollId, bool), Group> = BTreeMap::new();
+        for (&place, row) in places.iter().zip(&rows) {
+            let ballot = &self.ballots[place];
+            match decide(ballot, rows::found(row, ballot).map_err(Failure::Row)?) {
+                Decision::Outcome(outcome) => self.outcomes[place] = Some(outcome),
+                Decision::Insert => {
+                    let group = again.entry((ballot.poll, false)).or_default();
+                    group.places.push(place);
+                }
+                Decision::Revive(withdrawn) => {
+                    let group = again.entry((ballot.poll, true)).or_default();
+                    group.places.push(place);
+                    group.withdrawn.push(withdrawn);
+                }
+            }
+        }
+        Ok(again.into_values().collect())
+    }
+
+    /// The groups in as few as can be: all that insert, and all that replace.
+    pub(super) fn merge(groups: Vec<Group>) -> Vec<Group> {
+        let (mut insert, mut revive) = (Group::default(), Group::default());
+        for group in groups {
+            let into = if group.withdrawn.is_empty() {
+                &mut insert
+            } else {
+                &mut revive
+            };
+            into.places.extend(group.places);
+            into.withdrawn.extend(group.withdrawn);
+        }
+        let mut merged = vec![insert, revive];
+        merged.retain(|group| !group.places.is_empty());
+        merged
+    }
+
+    /// What became of the batch, of which everything is decided.
+    pub(super) fn finish(self) -> Recorded {
+        let undecided = Outcome::Refused(Refusal::Missing);
+        let outcomes = self.outcomes.into_iter();
+        Recorded {
+            outcomes: outcomes
+                .map(|outcome| outcome.unwrap_or(undecided.clone()))
+                .collect(),
+            tallies: self.tallies.into_values().collect(),
+        }
+    }
+}
+
+/// What is to be done with a ballot that was not written.
+#[derive(Debug)]
+enum Decision {
+    Outcome(Outcome),
+    Insert,
+    /// Written over this one, which was withdrawn.
+    Revive(BallotId),
+}
+
+fn decide(ballot: &BallotRecord, found: Found) -> Decision {
+    let Some(gate) = found.gate else {
+        return Decision::Outcome(Outcome::Refused(Refusal::Missing));
+    };
+    let taken = takes(&gate, ballot);
+    let Some(old) = found.ballot else {
+        return match taken {
+            Ok(_) => Decision::Insert,
+            Err(refusal) => Decision::Outcome(Outcome::Refused(refusal)),
+        };
+    };
+    let is_the_same = found.counts && old.id == ballot.id;
+    if ballot.id_is_clients && !is_the_same && found.name == Name::Superseded {
+        Decision::Outcome(Outcome::Superseded)
+    } else if found.counts {
+        Decision::Outcome(Outcome::Existing(old))
+    } else {
+        match taken {
+            Ok(_) => Decision::Revive(old.id),
+            Err(refusal) => Decision::Outcome(Outcome::Refused(refusal)),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The ballots: batches of them, and changes and withdrawals one by one, all through the poll's gate.
+
+mod batch;
+mod change;
+mod gate;
+mod rows;
+mod writer;
+
+use async_trait::async_trait;
+use polling_core::votes::{
+    BallotRecord, Change, RecordedBallot, VoteRepository, VoteWriter, VoterKey, Withdrawal,
+};
+use polling_core::{BallotId, PollId, StoreError, Timestamp};
+
+use crate::PgStore;
+use crate::sql::statements;
+
+statements! {
+    /// The statements of the votes.
+    VoteStatements {
+        record = batch::RECORD;
+        revive = batch::REVIVE;
+        look_up = rows::LOOK_UP;
+        find_all = rows::FIND_ALL;
+        is_superseded = rows::IS_SUPERSEDED;
+        standing = rows::STANDING;
+        name = change::NAME;
+        replace = change::REPLACE;
+        withdraw = change::WITHDRAW;
+    }
+}
+
+/// Two writers beat one; three and four were slower.
+const LANES: usize = 2;
+
+#[async_trait]
+impl VoteRepository for PgStore {
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
+        Ok(Box::new(writer::Writer::new(self.clone())))
+    }
+
+    async fn find(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+    ) -> Result<Option<RecordedBallot>, StoreError> {
+        let mut found = rows::find_all(self, poll, std::slice::from_ref(voter)).await?;
+        Ok(found.pop().flatten())
+    }
+
+    async fn is_superseded(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+        id: BallotId,
+    ) -> Result<bool, StoreError> {
+        Ok(rows::is_superseded(self, poll, voter, id).await?)
+    }
+
+    async fn change(&self, ballot: &BallotRecord) -> Result<Change, StoreError> {
+        Ok(change::change(self, ballot).await?)
+    }
+
+    async fn withdraw(
+        &self,
+        poll: PollId,
+        voter: &VoterKey,
+        at: Timestamp,
+    ) -> Result<Withdrawal, StoreError> {
+        Ok(change::withdraw(self, poll, voter, at).await?)
+    }
+}

@@ -1,0 +1,92 @@
+//! A lane's own connection, and its batches on it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deadpool_postgres::ClientWrapper;
+use polling_core::votes::{BallotRecord, RecordError, Recorded, VoteWriter};
+use tokio::time::timeout;
+use tracing::{Instrument, debug_span};
+
+use super::batch::Batch;
+use crate::PgStore;
+use crate::error::Failure;
+
+/// Rounds in which what a gate refused is taken out of a batch and the rest is sent again. A poll that refuses for good
+/// is out after one; the others may be on the move, so that from the second on each poll has a commit of its own.
+const ROUNDS: usize = 8;
+
+/// Owns a connection while it is good; a lost one is replaced with the next batch.
+pub(super) struct Writer {
+    store: PgStore,
+    client: Option<ClientWrapper>,
+}
+
+impl Writer {
+    pub(super) const fn new(store: PgStore) -> Self {
+        Self {
+            store,
+            client: None,
+        }
+    }
+
+    async fn try_record(&mut self, ballots: &[BallotRecord]) -> Result<Recorded, RecordError> {
+        let client = match self.client.take() {
+            Some(client) if !client.is_closed() => client,
+            _ => self.store.own_connection().await?,
+        };
+        let mut batch = Batch::new(ballots);
+        let patience = self.store.patience();
+        let recorded = timeout(patience, record(&client, &self.store, &mut batch)).await;
+        match recorded.unwrap_or(Err(Failure::TimedOut)) {
+            Ok(()) => {
+                self.client = Some(client);
+                Ok(batch.finish())
+            }
+            Err(failure) => {
+                if !failure.ends_connection() {
+                    self.client = Some(client);
+                }
+                if batch.has_begun() {
+                    // Some of it is there, which its ids will tell when it is sent again.
+                    return Err(RecordError::Lost(failure.into()));
+                }
+                Err(failure.into())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl VoteWriter for Writer {
+    async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
+        let span = debug_span!("db.votes.record", ballots = batch.len());
+        self.try_record(&batch).instrument(span).await
+    }
+}
+
+async fn record(
+    client: &ClientWrapper,
+    store: &PgStore,
+    batch: &mut Batch<'_>,
+) -> Result<(), Failure> {
+    let sql = &store.sql().votes;
+    let mut groups = vec![batch.whole()];
+    for round in 0..ROUNDS {
+        let mut undecided = Vec::new();
+        for group in &groups {
+            undecided.extend(batch.send(client, sql, group).await?);
+        }
+        if undecided.is_empty() {
+            return Ok(());
+        }
+        groups = batch.look_up(client, sql, &undecided).await?;
+        if groups.is_empty() {
+            return Ok(());
+        }
+        if round == 0 {
+            groups = Batch::merge(groups);
+        }
+    }
+    Err(Failure::Restless)
+}
