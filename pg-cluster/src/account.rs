@@ -60,6 +60,16 @@ impl Account {
         chown(path, Some(uid), Some(gid)).during(|| format!("hand over {}", path.display()))
     }
 
+    /// Hands over a directory with everything in it; `false` if that fails.
+    pub(crate) fn own_all(self, directory: &Path) -> bool {
+        let Some((uid, gid)) = self.other else {
+            return true;
+        };
+        let mut chown = Command::new("chown");
+        chown.arg("-R").arg(format!("{uid}:{gid}")).arg(directory);
+        chown.output().is_ok_and(|done| done.status.success())
+    }
+
     /// Whether the account can run this program, every folder on the way considered.
     pub(crate) fn may_run(self, program: &Path) -> io::Result<bool> {
         let mut test = self.command("test");

@@ -15,13 +15,14 @@ use crate::error::{Error, While};
 use crate::options::ClusterOptions;
 use crate::ports;
 use crate::postmaster::{self, Log, Started};
+use crate::pristine;
 use crate::programs::{Programs, Version};
 use crate::waiting::{PATIENCE, poll};
 use crate::watchdog::Watchdog;
 
 const PROGRAM: &str = "postgres";
 
-/// A private PostgreSQL server. Dropping it ends it and removes all that it held.
+/// A private PostgreSQL server. Dropping it ends it, and what it held is removed a little later.
 #[derive(Debug)]
 pub struct Cluster {
     port: u16,
@@ -31,7 +32,9 @@ pub struct Cluster {
     life: Mutex<Life>,
     /// The databases that others are copied from, each prepared once.
     pub(crate) templates: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
-    pub(crate) directory: PathBuf,
+    directory: PathBuf,
+    /// How it copies databases.
+    pub(crate) strategy: &'static str,
 }
 
 #[derive(Debug)]
@@ -77,6 +80,7 @@ impl Cluster {
                         }),
                         templates: Mutex::default(),
                         directory,
+                        strategy: options.copying_strategy(),
                     });
                 }
                 Started::Ended(log) if log.contains("Address already in use") => {}
@@ -142,7 +146,9 @@ impl Cluster {
     }
 
     /// Crashes it: `kill -9` of the postmaster. Its children see that and end by themselves, a
-    /// little later. Nothing happens if it is down.
+    /// little later. What was committed is there again after [`Cluster::start_again`], whatever
+    /// the options: only a crash of the machine loses what was not synced. Nothing happens if it
+    /// is down.
     ///
     /// # Errors
     /// When there is no watchdog any more.
@@ -206,9 +212,11 @@ impl Cluster {
         self.start_again()
     }
 
-    /// Ends it and removes all that it held, as dropping it does.
+    /// Ends it at once, as dropping it does, and waits until all that it held is removed.
     pub fn stop(self) {
-        drop(self);
+        let mut life = self.life();
+        life.end();
+        life.watchdog.wait();
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -226,9 +234,13 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let mut life = self.life();
-        let server = life.server.take();
-        life.watchdog.let_go(server);
+        self.life().end();
+    }
+}
+
+impl Life {
+    fn end(&mut self) {
+        self.watchdog.let_go(self.server.take());
     }
 }
 
@@ -271,20 +283,7 @@ fn make(
     directory: &Path,
 ) -> Result<(), Error> {
     let data = data_in(directory);
-    let mut initdb = account.command(programs.initdb());
-    initdb.arg("-D").arg(&data).args([
-        "--no-sync",
-        "--auth=trust",
-        "--username=postgres",
-        "--encoding=UTF8",
-        "--locale=C",
-    ]);
-    let done = initdb.output().during(|| "run initdb".to_owned())?;
-    if !done.status.success() {
-        let said = [done.stdout, done.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        return Err(postmaster::failed("initdb", "failed", &said));
-    }
+    pristine::make(programs, account, &data)?;
     let write = || {
         let config = data.join("postgresql.conf");
         let usual = fs::read_to_string(&config)?;

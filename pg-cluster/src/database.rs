@@ -122,7 +122,11 @@ impl Cluster {
     async fn copy_of(&self, template: &str) -> Database {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let create = format!("CREATE DATABASE {name} TEMPLATE {}", quoted(template));
+        let create = format!(
+            "CREATE DATABASE {name} TEMPLATE {} STRATEGY {}",
+            quoted(template),
+            self.strategy
+        );
         for _ in 1..ATTEMPTS {
             match self.execute(&create).await {
                 Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) => {}

@@ -6,7 +6,8 @@
 //! in a `static` included. Most tests want no cluster but a database: one of
 //! [`Cluster::shared`], with [`Cluster::database_like`] for its tables.
 //!
-//! [`PgBouncer`] stands between a client and the server, as it does for many people.
+//! [`Proxy`] and [`PgBouncer`] stand between a client and the server: the one to make the network
+//! fail, the other because it stands there for many people.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -24,13 +25,17 @@
 mod account;
 mod bouncer;
 mod cluster;
+mod conversation;
 mod database;
 mod error;
+mod frames;
 
 mod options;
 mod ports;
 mod postmaster;
+mod pristine;
 mod programs;
+mod proxy;
 
 mod waiting;
 mod watchdog;
@@ -41,3 +46,4 @@ pub use database::Database;
 pub use error::Error;
 pub use options::ClusterOptions;
 pub use programs::Version;
+pub use proxy::Proxy;

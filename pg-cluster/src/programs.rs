@@ -115,12 +115,13 @@ fn path() -> impl Iterator<Item = PathBuf> {
 
 /// What the project's own commands unpack for the tests.
 fn tools() -> PathBuf {
+    build_directory().join("tools")
+}
+
+/// Where the workspace has what it makes.
+pub(crate) fn build_directory() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package
-        .parent()
-        .unwrap_or(package)
-        .join("target")
-        .join("tools")
+    package.parent().unwrap_or(package).join("target")
 }
 
 #[cfg(test)]

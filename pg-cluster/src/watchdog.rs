@@ -73,19 +73,18 @@ impl Watchdog {
             .during(|| "tell the watchdog what to end".to_owned())
     }
 
-    /// Ends the server, a child of this process, and removes the directory.
+    /// Ends the server, a child of this process, and then removes the directory, for which nobody
+    /// has to wait.
     pub(crate) fn let_go(&mut self, server: Option<Child>) {
         self.pipe = None;
         if let Some(mut server) = server {
             // Until a parent has asked for it, a process that ended still counts as there.
             let _ = server.wait();
         }
-        let _ = self.process.wait();
     }
-}
 
-impl Drop for Watchdog {
-    fn drop(&mut self) {
-        self.let_go(None);
+    /// Waits until the directory is removed, after it has been let go.
+    pub(crate) fn wait(&mut self) {
+        let _ = self.process.wait();
     }
 }

@@ -8,6 +8,7 @@
 
 mod needs;
 mod packages;
+mod postgres;
 mod test;
 mod tidy;
 

@@ -10,11 +10,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Outcome;
+use crate::{Outcome, postgres};
 
 /// A tool that some test cannot do without.
 struct Need {
-    /// The program, as it is called on the `PATH`.
+    /// The program, as it is called on the `PATH`, or in [`BESIDE_THE_PATH`].
     tool: &'static str,
     /// What it is for, so that nobody has to guess whether it may go.
     why: &'static str,
@@ -39,20 +39,38 @@ const NEEDS: &[Need] = &[
         why: "a test runs the lines that the server prints",
         packages: &["curl"],
     },
+    Need {
+        tool: "postgres",
+        why: "the PostgreSQL store is tested on servers of its own",
+        packages: &["postgresql"],
+    },
+    Need {
+        tool: "pgbouncer",
+        why: "the PostgreSQL store is tested behind it, too",
+        packages: &["pgbouncer"],
+    },
+    Need {
+        tool: "pip3",
+        why: "it brings PostgreSQL 18, which Debian does not have yet",
+        packages: &["python3-pip"],
+    },
 ];
+
+/// Where servers are that Debian does not put on everybody's `PATH`. A star stands for any folder.
+const BESIDE_THE_PATH: &[&str] = &["/usr/sbin", "/usr/lib/postgresql/*/bin"];
 
 /// Makes sure that everything needed is there, installing it if that is `wanted` and possible.
 pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
-    let absent = missing(NEEDS, is_on_path);
+    let absent = missing(NEEDS, is_there);
     if absent.is_empty() {
         return Ok(());
     }
-    let can_install = is_on_path("apt-get") && is_root();
+    let can_install = is_there("apt-get") && is_root();
     if !(install_wanted && can_install) {
         return Err(what_to_install(&absent, install_wanted).into());
     }
     install(&absent)?;
-    let still_absent = missing(NEEDS, is_on_path);
+    let still_absent = missing(NEEDS, is_there);
     if still_absent.is_empty() {
         Ok(())
     } else {
@@ -94,8 +112,13 @@ fn install(absent: &[&Need]) -> Outcome<()> {
     println!("installing {}", packages.join(" "));
     apt_get(&["update"])?;
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    let has_servers = packages.contains(&"postgresql");
     arguments.extend(packages);
-    apt_get(&arguments)
+    if has_servers {
+        postgres::without_main_cluster(|| apt_get(&arguments))
+    } else {
+        apt_get(&arguments)
+    }
 }
 
 fn apt_get(arguments: &[&str]) -> Outcome<()> {
@@ -110,9 +133,22 @@ fn apt_get(arguments: &[&str]) -> Outcome<()> {
     }
 }
 
-fn is_on_path(tool: &str) -> bool {
+fn is_there(tool: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| is_executable(directory.join(tool)))
+    let beside = BESIDE_THE_PATH.iter().flat_map(|place| folders(place));
+    env::split_paths(&path)
+        .chain(beside)
+        .any(|directory| is_executable(directory.join(tool)))
+}
+
+/// The folders that `place` names, which has a star at most.
+fn folders(place: &str) -> Vec<PathBuf> {
+    let Some((above, below)) = place.split_once("/*/") else {
+        return vec![place.into()];
+    };
+    let found = fs::read_dir(above).into_iter().flatten().flatten();
+    let folders = found.map(|folder| folder.path().join(below));
+    folders.filter(|folder| folder.is_dir()).collect()
 }
 
 fn is_executable(file: PathBuf) -> bool {
@@ -167,7 +203,16 @@ mod tests {
 
     #[test]
     fn the_path_is_searched_for_programs() {
-        assert!(is_on_path("cargo"));
-        assert!(!is_on_path("a-program-that-nobody-wrote"));
+        assert!(is_there("cargo"));
+        assert!(!is_there("a-program-that-nobody-wrote"));
+    }
+
+    #[test]
+    fn a_star_stands_for_every_folder() {
+        let package = env!("CARGO_MANIFEST_DIR");
+        assert_eq!(folders("/usr/sbin"), [PathBuf::from("/usr/sbin")]);
+        let found = folders(&format!("{package}/*/tidy"));
+        assert_eq!(found, [PathBuf::from(package).join("src/tidy")]);
+        assert!(folders("/nowhere/*/bin").is_empty());
     }
 }

