@@ -28,7 +28,7 @@
 //! | module | what it tests |
 //! | --- | --- |
 //! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`] | the ports of a store, called directly |
-//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`deleting`], [`visibility`], [`watching`], [`revisions`], [`model`] | what an engine promises on top of the store |
+//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`deleting`], [`visibility`], [`watching`], [`servers`], [`revisions`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
 //! Tests use a clock that they move and ids that follow from a seed. They never sleep: they wait for the event itself,
@@ -49,8 +49,8 @@ mod ports;
 mod run;
 
 pub use engine::{
-    batches, casting, closing, deleting, editing, listing, model, retries, revisions, timers,
-    visibility, watching,
+    batches, casting, closing, deleting, editing, listing, model, retries, revisions, servers,
+    timers, visibility, watching,
 };
 pub use ports::{changes, gate, polls, results, steps, users, votes};
 #[doc(hidden)]

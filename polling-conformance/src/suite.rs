@@ -86,6 +86,7 @@ macro_rules! suite {
                     a_batch_has_the_outcomes_of_its_ballots_one_by_one
                     a_batch_has_a_bound
                     ten_thousand_ballots_are_one_request
+                    a_batch_for_a_closed_poll_is_looked_up_at_once
                 }
                 casting {
                     identical_votes_at_once_count_once
@@ -178,6 +179,15 @@ macro_rules! suite {
                     who_gets_the_right_back_sees_the_results_again
                     a_shutdown_ends_every_watch_after_the_last_results
                     a_viewer_who_leaves_takes_nothing_along
+                }
+                servers {
+                    a_withdrawal_at_another_server_hides_the_results_again
+                    a_vote_at_another_server_shows_the_results
+                    news_from_another_server_is_not_drowned_by_votes_here
+                    every_watched_poll_is_asked_about_at_once
+                    what_another_server_changed_is_read_at_once
+                    a_poll_that_another_server_deleted_refuses_nobody_from_memory
+                    a_store_that_is_lost_answers_nothing_from_memory
                 }
                 revisions {
                     exactly_these_steps_add_a_revision

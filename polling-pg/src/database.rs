@@ -1,23 +1,117 @@
-//! The pool of connections, and the ways through it.
+//! The connections, and the ways through them.
 
+use std::ops::Deref;
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Object, Pool};
+use deadpool::managed::{Hook, HookError, Object, Pool, PoolError};
+use deadpool_postgres::ClientWrapper;
+use tokio::time::timeout;
 use tokio_postgres::{Row, Statement};
 use tracing::{Instrument, Span, debug};
 
+use crate::OpenError;
 use crate::columns::Params;
+use crate::connect::Connector;
 use crate::error::Failure;
+use crate::session;
 
-/// Connections for everything but the batches of votes. No call waits longer than its patience, twice.
+/// The pool of connections, for everything but the batches of votes.
 #[derive(Debug)]
 pub(crate) struct Database {
-    pub(crate) pool: Pool,
-    /// How long a call waits for a connection, and then for its answer.
+    connections: Connections,
+    timeouts: Timeouts,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// A statement, before the server ends it.
+    pub(crate) statement: Duration,
+    /// Waiting for a connection, and then for an answer. It is longer, so that the server's own word comes first.
     pub(crate) patience: Duration,
 }
 
+impl Timeouts {
+    pub(crate) fn of(statement: Duration) -> Self {
+        Self {
+            statement,
+            patience: statement.saturating_add(Duration::from_secs(1)),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Connections {
+    /// Made by us, each set up for us.
+    Own(Pool<Connector>),
+    /// The application's own pool.
+    Lent(deadpool_postgres::Pool),
+}
+
+/// A connection that goes back to its pool.
+#[derive(Debug)]
+pub(crate) enum Lease {
+    Own(Object<Connector>),
+    Lent(deadpool_postgres::Object),
+}
+
+impl Lease {
+    /// The connection does not go back.
+    fn take(self) -> ClientWrapper {
+        match self {
+            Lease::Own(connection) => Object::take(connection),
+            Lease::Lent(connection) => deadpool_postgres::Object::take(connection),
+        }
+    }
+}
+
+impl Deref for Lease {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        match self {
+            Lease::Own(connection) => connection,
+            Lease::Lent(connection) => connection,
+        }
+    }
+}
+
 impl Database {
+    /// Connects when it has to, with at most so many connections at once.
+    pub(crate) fn own(
+        connector: Connector,
+        connections: usize,
+        timeouts: Timeouts,
+    ) -> Result<Self, OpenError> {
+        let set_up = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            Box::pin(async move {
+                let prepared = session::prepare(client, timeouts.statement).await;
+                prepared.map_err(|error| HookError::message(error.to_string()))
+            })
+        });
+        let pool = Pool::builder(connector)
+            .max_size(connections)
+            .post_create(set_up)
+            .build()
+            .map_err(|error| OpenError::Database(error.into()))?;
+        Ok(Self {
+            connections: Connections::Own(pool),
+            timeouts,
+        })
+    }
+
+    /// Uses the connections of an application's own pool as they are.
+    pub(crate) fn lent(pool: deadpool_postgres::Pool, timeouts: Timeouts) -> Self {
+        Self {
+            connections: Connections::Lent(pool),
+            timeouts,
+        }
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeouts.patience
+    }
+
     /// The rows of a statement that only reads. A connection that turns out to be lost costs nothing: another one is
     /// asked.
     pub(crate) async fn read(
@@ -29,7 +123,7 @@ impl Database {
         async {
             match self.query(sql, params).await {
                 Err(lost @ Failure::Database(_)) if lost.ends_connection() => {
-                    debug!("a connection was lost; the statement is tried on another one");
+                    debug!(error = %lost, "a connection was lost; another one is asked");
                     self.query(sql, params).await
                 }
                 other => other,
@@ -50,25 +144,44 @@ impl Database {
         self.query(sql, params).instrument(span).await
     }
 
-    /// A connection that will not come back to the pool: whoever has it owns it.
+    /// A connection that will not come back to the pool, set up for us: whoever has it owns it.
     pub(crate) async fn take(&self) -> Result<ClientWrapper, Failure> {
-        self.connection().await.map(Object::take)
+        let connection = self.lend().await?;
+        let is_lent = matches!(connection, Lease::Lent(_));
+        let client = connection.take();
+        if is_lent {
+            session::prepare(&client, self.timeouts.statement).await?;
+        }
+        Ok(client)
     }
 
-    pub(crate) async fn connection(&self) -> Result<Object, Failure> {
-        let connection = tokio::time::timeout(self.patience, self.pool.get()).await;
-        Ok(connection.map_err(|_| Failure::NoConnection)??)
+    pub(crate) async fn lend(&self) -> Result<Lease, Failure> {
+        let connection = async {
+            match &self.connections {
+                Connections::Own(pool) => Ok(Lease::Own(pool.get().await?)),
+                Connections::Lent(pool) => Ok(Lease::Lent(pool.get().await?)),
+            }
+        };
+        let connection = timeout(self.timeouts.patience, connection).await;
+        connection.map_err(|_| Failure::NoConnection)?
     }
 
     async fn query(&self, sql: &str, params: &Params<'_>) -> Result<Vec<Row>, Failure> {
-        let connection = self.connection().await?;
-        let rows = tokio::time::timeout(self.patience, query(&connection, sql, params)).await;
+        let connection = self.lend().await?;
+        let rows = timeout(self.timeouts.patience, query(&connection, sql, params)).await;
         let rows = rows.unwrap_or(Err(Failure::TimedOut));
-        if rows.as_ref().is_err_and(Failure::ends_connection) {
-            // Nobody shall wait behind what is still under way there.
-            drop(Object::take(connection));
+        connection.give_back(rows)
+    }
+}
+
+impl Lease {
+    /// Goes back to its pool, unless what was asked on it says that it is of no more use: nobody shall wait behind what is
+    /// still under way there.
+    pub(crate) fn give_back<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if result.as_ref().is_err_and(Failure::ends_connection) {
+            drop(self.take());
         }
-        rows
+        result
     }
 }
 
@@ -80,4 +193,26 @@ pub(crate) async fn query(
 ) -> Result<Vec<Row>, Failure> {
     let statement: Statement = client.prepare_cached(sql).await?;
     Ok(client.query(&statement, params).await?)
+}
+
+impl From<PoolError<crate::ConnectError>> for Failure {
+    fn from(error: PoolError<crate::ConnectError>) -> Self {
+        match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Failure::Connect(error)
+            }
+            _ => Failure::NoConnection,
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for Failure {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Failure::Database(error)
+            }
+            _ => Failure::NoConnection,
+        }
+    }
 }

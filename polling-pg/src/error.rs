@@ -2,12 +2,11 @@
 
 use std::error::Error;
 
-use deadpool_postgres::{HookError, PoolError};
 use polling_core::votes::RecordError;
 use polling_core::{Cause, StoreError};
 use tokio_postgres::error::SqlState;
 
-use crate::connect::ConnectError;
+use crate::connect::{ConnectError, ConnectOptionsError};
 use crate::schema::InvalidSchemaName;
 
 /// Why a store was not opened.
@@ -19,7 +18,7 @@ pub enum OpenError {
     Connect(#[from] ConnectError),
     /// The URL is no good.
     #[error(transparent)]
-    Options(#[from] crate::connect::ConnectOptionsError),
+    Options(#[from] ConnectOptionsError),
     /// The name of the schema is no good.
     #[error(transparent)]
     SchemaName(#[from] InvalidSchemaName),
@@ -103,7 +102,9 @@ impl Failure {
     /// Whether the same statement may do better later, on this connection or on another one.
     pub(crate) fn passes(&self) -> bool {
         match self {
-            Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut | Failure::Restless => true,
+            Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut | Failure::Restless => {
+                true
+            }
             Failure::Row(_) => false,
             Failure::Database(error) => match error.code() {
                 Some(code) => code_passes(code),
@@ -145,7 +146,11 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
 fn code_passes(code: &SqlState) -> bool {
     let class = &code.code()[..2];
     matches!(class, "08" | "40" | "53" | "57" | "58")
-        || [SqlState::LOCK_NOT_AVAILABLE, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code)
+        || [
+            SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+        ]
+        .contains(code)
 }
 
 /// A session that was ended, or that belongs to a server that does not write any more.
@@ -159,20 +164,6 @@ fn ends_session(code: &SqlState) -> bool {
     ]
     .contains(code)
         || code.code().starts_with("08")
-}
-
-impl From<PoolError> for Failure {
-    fn from(error: PoolError) -> Self {
-        match error {
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
-                Failure::Database(error)
-            }
-            PoolError::Timeout(_)
-            | PoolError::Closed
-            | PoolError::NoRuntimeSpecified
-            | PoolError::PostCreateHook(HookError::Message(_)) => Failure::NoConnection,
-        }
-    }
 }
 
 impl From<Failure> for StoreError {

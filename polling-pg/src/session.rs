@@ -8,8 +8,8 @@ use crate::OpenError;
 
 /// A commit is on disk when it returns, and on the standbys where the server says so. Isolation is READ COMMITTED, on
 /// which the gate is built. Statements, locks and sessions that nobody waits for any more come to an end by themselves.
-/// Every statement of ours looks rows up by keys: a plan that was made while a table was empty must not read the whole of
-/// it for ever.
+/// Every statement of ours looks rows up by their keys: a plan that was made while a table was empty must not read the
+/// whole of it for ever. And none is worth being compiled, which takes longer than any of them.
 const PREPARE: &str = "\
 -- session.prepare
 SELECT
@@ -21,7 +21,10 @@ SELECT
     set_config('lock_timeout', $1, false),
     set_config('idle_in_transaction_session_timeout', $1, false),
     set_config('client_connection_check_interval', $1, false),
-    set_config('enable_seqscan', 'off', false)";
+    set_config('enable_seqscan', 'off', false),
+    set_config('enable_hashjoin', 'off', false),
+    set_config('enable_mergejoin', 'off', false),
+    set_config('jit', 'off', false)";
 
 const DURABILITY: &str = "\
 -- session.durability

@@ -22,6 +22,7 @@ pub(crate) use statements;
 /// All statements of a store.
 #[derive(Debug)]
 pub(crate) struct Statements {
+    pub(crate) store: crate::store::StoreStatements,
     pub(crate) polls: crate::polls::PollStatements,
     pub(crate) votes: crate::votes::VoteStatements,
     pub(crate) results: crate::results::ResultStatements,
@@ -31,6 +32,7 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) fn of(schema: &SchemaName) -> Self {
         Self {
+            store: crate::store::StoreStatements::of(schema),
             polls: crate::polls::PollStatements::of(schema),
             votes: crate::votes::VoteStatements::of(schema),
             results: crate::results::ResultStatements::of(schema),

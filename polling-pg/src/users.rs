@@ -47,6 +47,7 @@ impl UserRepository for PgStore {
     async fn insert(&self, user: &User, password: &PasswordHash) -> Result<Inserted, StoreError> {
         let id = Uuid::from_bytes(*user.id.as_bytes());
         let rows = self
+            .database()
             .write(
                 debug_span!("db.users.insert"),
                 &self.sql().users.insert,
@@ -70,7 +71,10 @@ impl UserRepository for PgStore {
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let id = Uuid::from_bytes(*id.as_bytes());
         let sql = &self.sql().users.find;
-        let rows = self.read(debug_span!("db.users.find"), sql, &[&id]).await?;
+        let rows = self
+            .database()
+            .read(debug_span!("db.users.find"), sql, &[&id])
+            .await?;
         let user = rows.first().map(user).transpose();
         Ok(user.map_err(Failure::Row)?)
     }
@@ -81,10 +85,9 @@ impl UserRepository for PgStore {
     ) -> Result<Option<(User, PasswordHash)>, StoreError> {
         let sql = &self.sql().users.find_by_email;
         let span = debug_span!("db.users.find_by_email");
-        let rows = self.read(span, sql, &[&email.key()]).await?;
-        let account = |row: &Row| -> Read<_> {
-            Ok((user(row)?, PasswordHash::from_store(row.try_get(4)?)))
-        };
+        let rows = self.database().read(span, sql, &[&email.key()]).await?;
+        let account =
+            |row: &Row| -> Read<_> { Ok((user(row)?, PasswordHash::from_store(row.try_get(4)?))) };
         let account = rows.first().map(account).transpose();
         Ok(account.map_err(Failure::Row)?)
     }
@@ -92,10 +95,14 @@ impl UserRepository for PgStore {
     async fn signing_key(&self, candidate: SigningKey) -> Result<SigningKey, StoreError> {
         let span = || debug_span!("db.users.signing_key");
         let keep = &self.sql().users.keep_signing_key;
-        self.write(span(), keep, &[&candidate.as_bytes().as_slice()])
+        self.database()
+            .write(span(), keep, &[&candidate.as_bytes().as_slice()])
             .await?;
         // A statement of its own: a key that another server kept at the same time is invisible to the first.
-        let rows = self.read(span(), &self.sql().users.signing_key, &[]).await?;
+        let rows = self
+            .database()
+            .read(span(), &self.sql().users.signing_key, &[])
+            .await?;
         let row = rows
             .first()
             .ok_or_else(|| StoreError::internal("the key that was kept is not there"))?;

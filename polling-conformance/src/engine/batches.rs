@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use polling_core::polls::Status;
 use polling_core::votes::VoteError;
-use polling_core::{Actor, Ballot, Code, PollId, Receipt, Repository};
+use polling_core::{Actor, Ballot, BallotId, Code, PollId, Receipt, Repository};
 
 use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, ballot_id, refused, tea, votes};
@@ -186,4 +186,30 @@ pub async fn ten_thousand_ballots_are_one_request(store: Arc<dyn Repository>) {
         results.revision > 10,
         "a commit had more than its 1,000 ballots"
     );
+}
+
+/// Retries among them are recognised, and the store is not asked for each.
+pub async fn a_batch_for_a_closed_poll_is_looked_up_at_once(store: Arc<dyn Repository>) {
+    let held = Held::new(store);
+    let lab = Lab::on(held.clone()).await;
+    let poll = lab.open().await.id;
+    let ballots: Vec<Ballot> = (0..10_000_u32)
+        .map(|n| {
+            ballot(poll, &n.to_string(), &[(n % 3) as u8])
+                .with_id(BallotId::from_bytes(u128::from(n).to_be_bytes()))
+        })
+        .collect();
+    cast_all(&lab, poll, ballots[..5_000].to_vec()).await;
+    let closed = lab.engine.polls().close(&Actor::System, poll);
+    closed.await.unwrap();
+    let asked = || held.ballots_asked.asked() + held.polls_asked.asked();
+    let before = asked();
+    for (n, outcome) in cast_all(&lab, poll, ballots).await.into_iter().enumerate() {
+        match outcome {
+            Ok(receipt) => assert!(n < 5_000 && !receipt.created),
+            Err(error) => assert!(n >= 5_000 && error.code() == Code::PollClosed),
+        }
+    }
+    let questions = asked() - before;
+    assert!(questions <= 3, "{questions} questions for one batch");
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use polling_core::polls::{
     Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
 };
-use polling_core::results::{ResultsNotifier, ResultsRepository, Revision, Tally};
+use polling_core::results::{Recount, ResultsNotifier, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
 use polling_core::votes::{
     BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
@@ -57,9 +57,45 @@ impl Door {
     }
 }
 
+/// Counts what the store is asked.
+#[derive(Default)]
+pub(crate) struct Count {
+    asked: AtomicUsize,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Count {
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// The most that were asked at the same time.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    async fn count<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let answer = answer.await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        answer
+    }
+}
+
 /// The store under test, behind doors.
 pub(crate) struct Held {
     store: Arc<dyn Repository>,
+    /// Whether the store cannot be read.
+    pub(crate) is_lost: AtomicBool,
+    /// The polls that are looked up.
+    pub(crate) polls_asked: Count,
+    /// The questions about ballots.
+    pub(crate) ballots_asked: Count,
+    /// The questions about revisions.
+    pub(crate) revisions_asked: Count,
     /// After a poll was looked up, before it is told.
     pub(crate) poll_found: Arc<Door>,
     /// Before a batch is recorded.
@@ -76,12 +112,23 @@ impl Held {
     pub(crate) fn new(store: Arc<dyn Repository>) -> Arc<Self> {
         Arc::new(Self {
             store,
+            is_lost: AtomicBool::new(false),
+            polls_asked: Count::default(),
+            ballots_asked: Count::default(),
+            revisions_asked: Count::default(),
             poll_found: Door::new(),
             record: Door::new(),
             recorded: Door::new(),
             lose_an_answer: Arc::default(),
             found: Door::new(),
         })
+    }
+
+    fn reach(&self) -> Result<(), StoreError> {
+        if self.is_lost.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("as the test wants"));
+        }
+        Ok(())
     }
 }
 
@@ -96,7 +143,7 @@ impl Repository for Held {
     }
 
     fn results(&self) -> &dyn ResultsRepository {
-        self.store.results()
+        self
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -132,7 +179,9 @@ impl VoteRepository for Held {
         poll: PollId,
         voters: &[VoterKey],
     ) -> Result<Vec<Option<RecordedBallot>>, StoreError> {
-        let found = self.store.votes().find_all(poll, voters).await;
+        self.reach()?;
+        let find = self.store.votes().find_all(poll, voters);
+        let found = self.ballots_asked.count(find).await;
         self.found.pass().await;
         found
     }
@@ -143,7 +192,8 @@ impl VoteRepository for Held {
         voter: &VoterKey,
         id: BallotId,
     ) -> Result<bool, StoreError> {
-        self.store.votes().is_superseded(poll, voter, id).await
+        let ask = self.store.votes().is_superseded(poll, voter, id);
+        self.ballots_asked.count(ask).await
     }
 
     async fn change(&self, ballot: &BallotRecord) -> Result<Change, StoreError> {
@@ -189,7 +239,8 @@ impl PollRepository for Held {
     }
 
     async fn find(&self, id: PollId) -> Result<Option<PollRecord>, StoreError> {
-        let found = self.store.polls().find(id).await;
+        self.reach()?;
+        let found = self.polls_asked.count(self.store.polls().find(id)).await;
         self.poll_found.pass().await;
         found
     }
@@ -225,5 +276,27 @@ impl PollRepository for Held {
 
     async fn upcoming(&self, grace: Duration, limit: usize) -> Result<Vec<DueStep>, StoreError> {
         self.store.polls().upcoming(grace, limit).await
+    }
+}
+
+#[async_trait]
+impl ResultsRepository for Held {
+    async fn tally(&self, poll: PollId) -> Result<Option<Tally>, StoreError> {
+        self.reach()?;
+        self.store.results().tally(poll).await
+    }
+
+    async fn revisions(&self, polls: &[PollId]) -> Result<Vec<Option<Revision>>, StoreError> {
+        self.reach()?;
+        let ask = self.store.results().revisions(polls);
+        self.revisions_asked.count(ask).await
+    }
+
+    async fn recount(&self, poll: PollId) -> Result<Option<Recount>, StoreError> {
+        self.store.results().recount(poll).await
+    }
+
+    async fn orphans(&self) -> Result<u64, StoreError> {
+        self.store.results().orphans().await
     }
 }

@@ -172,6 +172,17 @@ impl Lab {
         service.subscribe(actor, poll, viewer).await.unwrap()
     }
 
+    /// What a viewer is told while time goes by: every second each server reads the store again.
+    pub(crate) async fn told_in_time(&self, viewer: &mut Subscription) -> Update {
+        loop {
+            tokio::select! {
+                biased;
+                told = viewer.update() => return told,
+                () = tokio::task::yield_now() => self.advance(1),
+            }
+        }
+    }
+
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }

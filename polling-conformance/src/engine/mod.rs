@@ -11,6 +11,7 @@ pub mod listing;
 pub mod model;
 pub mod retries;
 pub mod revisions;
+pub mod servers;
 pub mod timers;
 pub mod visibility;
 pub mod watching;

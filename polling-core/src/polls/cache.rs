@@ -1,7 +1,8 @@
 //! Published polls, kept in memory in front of the intake.
 //!
 //! Options, choice and voters of a published poll never change, so that what is here can never be wrong about them. It
-//! may let a ballot through to the gate, which decides; only `closed`, which is for good, may refuse from here.
+//! may let a ballot through to the gate, which decides; only `closed`, which is for good, may refuse from here. All else
+//! is confirmed at the store first, because another server may have deleted the poll.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +66,9 @@ impl PollCache {
     /// A poll, from memory or else from the store, which is asked once for all who wait for the same poll.
     pub(crate) async fn find(&self, id: PollId) -> Result<Option<Arc<KnownPoll>>, StoreError> {
         if let Some(asked_at) = self.unknown.get(&id) {
-            if self.clock.now().since(asked_at) < UNKNOWN_FOR {
+            let now = self.clock.now();
+            // A clock that was set back must not make it last.
+            if now >= asked_at && now.since(asked_at) < UNKNOWN_FOR {
                 return Ok(None);
             }
             self.unknown.remove(&id);
@@ -109,6 +112,12 @@ impl PollCache {
         {
             known.closed.store(true, Ordering::Release);
         }
+    }
+
+    /// The next to ask for this poll asks the store, unless somebody has asked it since.
+    pub(crate) fn doubt(&self, known: &Arc<KnownPoll>) {
+        self.published
+            .remove_if(&known.poll.id, |kept| Arc::ptr_eq(kept, known));
     }
 
     /// A poll is gone.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::model::{Revision, Tally};
 use super::snapshot::Snapshot;
 use super::watch::WatchEnd;
-use crate::polls::{PollRecord, Status};
+use crate::polls::{PollRecord, ShowResults, Status};
 use crate::votes::VoterKey;
 
 /// What viewers see last.
@@ -23,7 +23,16 @@ pub(super) enum Shown {
 pub(super) struct Cell {
     newest: Mutex<Arc<Snapshot>>,
     shown: watch::Sender<Shown>,
-    voters: Mutex<HashMap<VoterKey, Identity>>,
+    voters: Mutex<Voters>,
+}
+
+/// The voters whom somebody watches as.
+#[derive(Debug)]
+struct Voters {
+    /// What became of them is known up to this revision. The newest tally may be ahead of it: commits of this server may
+    /// have come after one of another server that nobody has looked at yet.
+    known_at: Revision,
+    by_key: HashMap<VoterKey, Identity>,
 }
 
 /// Whether a voter has a recorded ballot, shared by all who watch with this voter's eyes.
@@ -37,11 +46,15 @@ struct Identity {
 
 impl Cell {
     pub(super) fn new(record: PollRecord) -> Self {
+        let known_at = record.tally.revision;
         let snapshot = Arc::new(Snapshot::new(record));
         Self {
             newest: Mutex::new(Arc::clone(&snapshot)),
             shown: watch::Sender::new(Shown::Snapshot(snapshot)),
-            voters: Mutex::new(HashMap::new()),
+            voters: Mutex::new(Voters {
+                known_at,
+                by_key: HashMap::new(),
+            }),
         }
     }
 
@@ -49,8 +62,15 @@ impl Cell {
         Arc::clone(&lock(&self.newest))
     }
 
-    /// Takes a tally of the same definition, unless it is an old one. Returns whether it was new.
+    /// Takes the tally of a commit of this server, which is of the same definition, unless it is an old one. Returns
+    /// whether it was new. The caller says who voted in it.
     pub(super) fn put_tally(&self, tally: &Tally) -> bool {
+        {
+            let mut voters = lock(&self.voters);
+            if tally.revision == voters.known_at + 1 {
+                voters.known_at = tally.revision;
+            }
+        }
         let mut newest = lock(&self.newest);
         // A draft's options may have changed before it was published: what is newer than a draft is read whole.
         let is_of_this_definition =
@@ -105,10 +125,22 @@ impl Cell {
         lock(&self.newest).tally().revision
     }
 
+    /// The revision up to which everything is known that viewers depend on: what has moved since is to be read.
+    pub(super) fn known_revision(&self) -> Revision {
+        let newest = self.newest();
+        let tally = newest.tally();
+        let voters = lock(&self.voters);
+        if depends_on_voters(tally) && !voters.by_key.is_empty() {
+            tally.revision.min(voters.known_at)
+        } else {
+            tally.revision
+        }
+    }
+
     /// Watches with a voter's eyes; what is known of the voter is learned with [`set_voted`](Self::set_voted).
     pub(super) fn enter(&self, voter: VoterKey) -> watch::Receiver<bool> {
         let mut voters = lock(&self.voters);
-        let identity = voters.entry(voter).or_insert_with(|| Identity {
+        let identity = voters.by_key.entry(voter).or_insert_with(|| Identity {
             viewers: 0,
             voted: watch::Sender::new(false),
             at: 0,
@@ -119,17 +151,17 @@ impl Cell {
 
     pub(super) fn leave(&self, voter: &VoterKey) {
         let mut voters = lock(&self.voters);
-        if let Some(identity) = voters.get_mut(voter) {
+        if let Some(identity) = voters.by_key.get_mut(voter) {
             identity.viewers -= 1;
             if identity.viewers == 0 {
-                voters.remove(voter);
+                voters.by_key.remove(voter);
             }
         }
     }
 
     /// At this revision the voter had a ballot, or had none. What comes late changes nothing.
     pub(super) fn set_voted(&self, voter: &VoterKey, voted: bool, at: Revision) {
-        if let Some(identity) = lock(&self.voters).get_mut(voter)
+        if let Some(identity) = lock(&self.voters).by_key.get_mut(voter)
             && at >= identity.at
         {
             identity.at = at;
@@ -140,17 +172,30 @@ impl Cell {
     }
 
     pub(super) fn has_identities(&self) -> bool {
-        !lock(&self.voters).is_empty()
+        !lock(&self.voters).by_key.is_empty()
     }
 
-    /// The voters whom somebody watches as, and who have no ballot as far as is known here.
-    pub(super) fn waiting_voters(&self) -> Vec<VoterKey> {
+    /// The voters whom somebody watches as, and who may have come to another state at another server: where votes cannot
+    /// be withdrawn, only those who have no ballot as far as is known here.
+    pub(super) fn unsettled_voters(&self, allow_change: bool) -> Vec<VoterKey> {
         lock(&self.voters)
+            .by_key
             .iter()
-            .filter(|(_, identity)| !*identity.voted.borrow())
+            .filter(|(_, identity)| allow_change || !*identity.voted.borrow())
             .map(|(voter, _)| *voter)
             .collect()
     }
+
+    /// The unsettled voters were looked up in the store when it was at this revision.
+    pub(super) fn voters_known(&self, at: Revision) {
+        let mut voters = lock(&self.voters);
+        voters.known_at = voters.known_at.max(at);
+    }
+}
+
+/// Whether it may make a difference to a viewer who has voted.
+pub(super) fn depends_on_voters(tally: &Tally) -> bool {
+    tally.show_results == ShowResults::AfterVote && !tally.is_final()
 }
 
 /// No code panics while it holds one of these locks, and what they guard is whole at every line.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::announcer::Announcements;
-use super::cell::{Cell, lock};
+use super::cell::{Cell, depends_on_voters, lock};
 use super::model::{Revision, Tally};
 use super::notifier::Hint;
 use super::watch::WatchEnd;
@@ -82,7 +82,8 @@ impl Hub {
         watched
     }
 
-    fn cell(&self, poll: PollId) -> Option<Arc<Watched>> {
+    /// The cell of a poll, where somebody watches it.
+    pub(super) fn cell(&self, poll: PollId) -> Option<Arc<Watched>> {
         lock(&self.cells).get(&poll).and_then(Weak::upgrade)
     }
 
@@ -101,8 +102,13 @@ impl Hub {
 
     /// Takes what a change or a withdrawal here gave: the tally, and whether the voter has a ballot now.
     pub(crate) fn put_changed_vote(&self, tally: &Tally, voter: &VoterKey, voted: bool) {
-        if let Some(cell) = self.put_tally(tally) {
-            cell.set_voted(voter, voted, tally.revision);
+        // Who has withdrawn does not see the results without their vote; who has voted sees them with it.
+        if !voted && let Some(cell) = self.cell(tally.poll_id) {
+            cell.set_voted(voter, false, tally.revision);
+        }
+        let cell = self.put_tally(tally);
+        if voted && let Some(cell) = cell {
+            cell.set_voted(voter, true, tally.revision);
         }
     }
 
@@ -162,14 +168,35 @@ impl Hub {
         }
     }
 
-    /// The store has a ballot of this voter, at this revision.
-    pub(super) fn set_voted(&self, poll: PollId, voter: &VoterKey, at: Revision) {
-        if let Some(cell) = self.cell(poll) {
-            cell.set_voted(voter, true, at);
+    /// Takes what was read from the store, and what was found there when `record` was at the revision `at`, or later: the
+    /// revision of each voter's ballot, where there is one, which `record` contains.
+    pub(super) fn put_looked_up(
+        &self,
+        record: &PollRecord,
+        at: Revision,
+        found: &[(VoterKey, Option<Revision>)],
+    ) {
+        let Some(cell) = self.cell(record.poll.id) else {
+            return;
+        };
+        // First who sees nothing any more, then the results, and then who sees these.
+        for (voter, _) in found.iter().filter(|(_, ballot)| ballot.is_none()) {
+            cell.set_voted(voter, false, at);
+        }
+        if cell.put_record(record) {
+            self.show_soon(&cell);
+        }
+        for (voter, ballot) in found {
+            if let Some(revision) = ballot {
+                cell.set_voted(voter, true, *revision);
+            }
+        }
+        if depends_on_voters(&record.tally) {
+            cell.voters_known(at);
         }
     }
 
-    /// The watched polls with the newest revision known of each.
+    /// The watched polls, each with the revision up to which all that viewers depend on is known.
     pub(super) fn watched(&self) -> Vec<(PollId, Revision)> {
         let cells: Vec<Arc<Watched>> = lock(&self.cells)
             .values()
@@ -177,7 +204,7 @@ impl Hub {
             .collect();
         cells
             .iter()
-            .map(|cell| (cell.poll, cell.revision()))
+            .map(|cell| (cell.poll, cell.known_revision()))
             .collect()
     }
 
@@ -186,10 +213,11 @@ impl Hub {
         self.cell(poll).map(|cell| cell.revision())
     }
 
-    /// Viewers of this poll wait to be seen as voters; these are the ones of whom no ballot is known.
-    pub(super) fn waiting_voters(&self, poll: PollId) -> Vec<VoterKey> {
-        self.cell(poll)
-            .map(|cell| cell.waiting_voters())
+    /// The voters to look up in the store for the viewers of this poll.
+    pub(super) fn unsettled_voters(&self, record: &PollRecord) -> Vec<VoterKey> {
+        self.cell(record.poll.id)
+            .filter(|_| depends_on_voters(&record.tally))
+            .map(|cell| cell.unsettled_voters(record.poll.allow_change))
             .unwrap_or_default()
     }
 

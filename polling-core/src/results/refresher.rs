@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tracing::warn;
 
 use super::hub::Hub;
+use super::model::Revision;
 use super::notifier::Hint;
-use crate::polls::ShowResults;
+use crate::votes::VoterKey;
 use crate::{Clock, PollId, Repository, StoreError};
+
+/// Polls that are read at the same time: watching leaves connections of the store to those who vote.
+const READS_AT_ONCE: usize = 8;
 
 #[derive(Clone)]
 pub(crate) struct Refresher {
@@ -25,39 +30,46 @@ impl Refresher {
         }
     }
 
-    /// Reads the revisions of all watched polls, and what has moved.
+    /// Reads the revisions of all watched polls in one question, and what has moved.
     pub(super) async fn refresh(&self) {
         let watched = self.hub.watched();
         if watched.is_empty() {
             return;
         }
         let polls: Vec<PollId> = watched.iter().map(|(poll, _)| *poll).collect();
-        match self.store.results().revisions(&polls).await {
-            Ok(revisions) => {
-                for ((poll, known), revision) in watched.into_iter().zip(revisions) {
-                    match revision {
-                        None => self.hub.delete(poll),
-                        Some(revision) if revision > known => self.read(poll).await,
-                        Some(_) => {}
-                    }
-                }
-            }
+        let revisions = match self.store.results().revisions(&polls).await {
+            Ok(revisions) => revisions,
             Err(error) => {
                 warn!(error = %error, polls = polls.len(), "the watched polls could not be read again");
+                return;
+            }
+        };
+        let mut moved = Vec::new();
+        for ((poll, known), revision) in watched.into_iter().zip(revisions) {
+            match revision {
+                None => self.hub.delete(poll),
+                Some(revision) if revision > known => moved.push(poll),
+                Some(_) => {}
             }
         }
+        self.read_all(moved).await;
     }
 
     /// Reads the watched polls among those announced, where they are newer than what is known.
     pub(super) async fn follow(&self, hints: &[Hint]) {
-        for hint in hints {
-            match (self.hub.revision(hint.poll), hint.revision) {
-                (None, _) => {}
-                (Some(_), None) => self.read(hint.poll).await,
-                (Some(known), Some(announced)) if announced > known => self.read(hint.poll).await,
-                (Some(_), Some(_)) => {}
-            }
-        }
+        let is_news = |hint: &&Hint| match (self.hub.revision(hint.poll), hint.revision) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(known), Some(announced)) => announced > known,
+        };
+        let moved = hints.iter().filter(is_news).map(|hint| hint.poll).collect();
+        self.read_all(moved).await;
+    }
+
+    async fn read_all(&self, polls: Vec<PollId>) {
+        futures_util::stream::iter(polls)
+            .for_each_concurrent(READS_AT_ONCE, |poll| self.read(poll))
+            .await;
     }
 
     async fn read(&self, poll: PollId) {
@@ -67,19 +79,42 @@ impl Refresher {
     }
 
     async fn try_read(&self, poll: PollId) -> Result<(), StoreError> {
-        let Some(record) = self.store.polls().find(poll).await? else {
+        let polls = self.store.polls();
+        let Some(mut record) = polls.find(poll).await? else {
             self.hub.delete(poll);
             return Ok(());
         };
-        // Somebody may have voted through another server, and watch here for what voters see.
-        if record.tally.show_results == ShowResults::AfterVote {
-            for voter in self.hub.waiting_voters(poll) {
-                if let Some(ballot) = self.store.votes().find(poll, &voter).await? {
-                    self.hub.set_voted(poll, &voter, ballot.revision);
-                }
-            }
+        // Somebody may have voted or withdrawn through another server, and watch here for what voters see. They are looked
+        // up after the poll was read: who has no ballot then had none at its revision, or has lost it since.
+        let at = record.tally.revision;
+        let found = self
+            .look_up(poll, self.hub.unsettled_voters(&record))
+            .await?;
+        // The first results that somebody sees contain their own vote.
+        if found.iter().any(|(_, ballot)| *ballot > Some(at)) {
+            let Some(newer) = polls.find(poll).await? else {
+                self.hub.delete(poll);
+                return Ok(());
+            };
+            record = newer;
         }
-        self.hub.put_read(&record);
+        self.hub.put_looked_up(&record, at, &found);
         Ok(())
+    }
+
+    /// Of each voter, a revision that contains their ballot, where they have one that counts.
+    async fn look_up(
+        &self,
+        poll: PollId,
+        voters: Vec<VoterKey>,
+    ) -> Result<Vec<(VoterKey, Option<Revision>)>, StoreError> {
+        if voters.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ballots = self.store.votes().find_all(poll, &voters).await?;
+        let revisions = ballots
+            .into_iter()
+            .map(|ballot| ballot.map(|ballot| ballot.revision));
+        Ok(voters.into_iter().zip(revisions).collect())
     }
 }

@@ -64,20 +64,26 @@ impl ResultsService {
         poll: PollId,
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
-        let record = self.find(actor, poll).await?;
+        let watched = self.hub.cell(poll);
+        let mut record = self.find(actor, poll).await?;
         let voter = identify::viewer(actor, &record.poll, viewer.voter.as_ref())?;
         let role = Role::of(actor, &record.poll);
-        let subscription =
-            Subscription::new(self.hub.watch(&record), role, voter, viewer.after_revision);
-        // What was committed between the reading above and the entry into the hub was put to nobody: read again.
-        let record = self.find(actor, poll).await?;
-        self.hub.put_read(&record);
+        let cell = self.hub.watch(&record);
+        let subscription = Subscription::new(cell, role, voter, viewer.after_revision);
+        if watched.is_none() {
+            // What was committed between the reading above and the entry into the hub was put to nobody: read again.
+            record = self.find(actor, poll).await?;
+            self.hub.put_read(&record);
+        }
         if let Some(voter) = voter {
-            // Who votes meanwhile is known by a later revision than that of having found nothing.
             let ballot = self.store.votes().find(poll, &voter).await?;
-            let at = ballot
-                .as_ref()
-                .map_or(record.tally.revision, |b| b.revision);
+            // Who votes meanwhile is known by a later revision than that of having found nothing.
+            let read_at = record.tally.revision;
+            let at = ballot.as_ref().map_or(read_at, |ballot| ballot.revision);
+            if at > read_at {
+                // The first results that somebody sees contain their own vote.
+                self.hub.put_read(&self.find(actor, poll).await?);
+            }
             subscription.set_voted(ballot.is_some(), at);
         }
         Ok(subscription)

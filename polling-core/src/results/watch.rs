@@ -149,6 +149,12 @@ impl Subscription {
 
     /// What there is to tell now.
     fn look(&mut self) -> Option<Update> {
+        // Asked before the results are looked at, so that they contain the vote, and again after it, so that they do not
+        // come with its withdrawal. What changes in between is looked at once more.
+        let had_voted = self
+            .identity
+            .as_mut()
+            .is_some_and(|(_, voted)| *voted.borrow_and_update());
         let shown = self.shown.borrow_and_update().clone();
         let (snapshot, end) = match shown {
             Shown::Ended(WatchEnd::PollDeleted) => {
@@ -161,15 +167,13 @@ impl Subscription {
             Shown::Snapshot(_) if self.first || self.told_hidden => (self.cell.newest(), None),
             Shown::Snapshot(snapshot) => (snapshot, None),
         };
-        self.judge(snapshot).or(end.map(Update::Ended))
+        let has_voted = self.identity.as_ref().is_some_and(|(_, v)| *v.borrow());
+        self.judge(snapshot, had_voted && has_voted)
+            .or(end.map(Update::Ended))
     }
 
     /// What these results are to this viewer, if they are anything new.
-    fn judge(&mut self, snapshot: Arc<Snapshot>) -> Option<Update> {
-        let voted = self
-            .identity
-            .as_mut()
-            .is_some_and(|(_, voted)| *voted.borrow_and_update());
+    fn judge(&mut self, snapshot: Arc<Snapshot>, voted: bool) -> Option<Update> {
         let (tally, first) = (snapshot.tally(), std::mem::take(&mut self.first));
         if !self
             .role

@@ -10,6 +10,7 @@ pub(crate) mod identify;
 pub(crate) mod intake;
 mod lane;
 mod model;
+mod recall;
 mod receipt;
 mod repository;
 mod service;

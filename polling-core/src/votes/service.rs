@@ -7,6 +7,7 @@ use super::gate::Refusal;
 use super::identify;
 use super::intake::Intake;
 use super::model::{Ballot, BallotRecord, RecordedBallot, Selection};
+use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
 use super::repository::{Change, Outcome, Withdrawal};
 use super::verdict::{Verdict, judge};
@@ -48,12 +49,15 @@ impl Votes {
     /// ballot may have been recorded: send it again with the same id.
     pub async fn cast(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let inner = &*self.inner;
-        let known = inner.door(actor, ballot.poll).await?;
-        let record = inner.check(actor, &known, &ballot)?;
-        if known.is_closed() {
-            return inner.recall(&record, &ballot.voter).await;
-        }
-        let outcome = inner.intake.submit(record.clone()).await?;
+        let check = |known: &KnownPoll| inner.check(actor, known, &ballot);
+        let (known, record) = inner.pass(actor, ballot.poll, check).await?;
+        let outcome = if known.is_closed() {
+            let only = std::slice::from_ref(&record);
+            let found = recall(&*inner.parts.store, ballot.poll, only).await?;
+            found.into_iter().next().ok_or(VoteError::Closed)?
+        } else {
+            inner.intake.submit(record.clone()).await?
+        };
         inner.conclude(&record, &ballot.voter, outcome)
     }
 
@@ -71,31 +75,28 @@ impl Votes {
     ) -> Result<Vec<Result<Receipt, VoteError>>, VoteError> {
         let inner = &*self.inner;
         wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
-        let known = inner.door(actor, poll).await?;
-        let checked: Vec<_> = ballots
-            .into_iter()
-            .map(|ballot| {
-                let ballot = ballot?;
-                let record = inner.check(actor, &known, &ballot)?;
-                Ok((record, ballot.voter))
-            })
-            .collect();
-        if known.is_closed() {
-            let mut receipts = Vec::with_capacity(checked.len());
-            for entry in checked {
-                receipts.push(match entry {
-                    Ok((record, voter)) => inner.recall(&record, &voter).await,
-                    Err(error) => Err(error),
-                });
-            }
-            return Ok(receipts);
+        let mut known = inner.door(actor, poll).await?;
+        let check = |ballot: Result<Ballot, VoteError>| {
+            let ballot = ballot?;
+            let record = inner.check(actor, &known, &ballot)?;
+            Ok((record, ballot.voter))
+        };
+        let checked: Vec<_> = ballots.into_iter().map(check).collect();
+        if checked.iter().any(Result::is_err) {
+            known = inner.ask_again(actor, known).await?;
         }
         let records: Vec<BallotRecord> = checked
             .iter()
             .flatten()
             .map(|(record, _)| record.clone())
             .collect();
-        let mut outcomes = inner.intake.submit_all(poll, records).await?.into_iter();
+        let outcomes = if known.is_closed() {
+            let found = recall(&*inner.parts.store, poll, &records).await?;
+            found.into_iter().map(Ok).collect()
+        } else {
+            inner.intake.submit_all(poll, records).await?
+        };
+        let mut outcomes = outcomes.into_iter();
         let conclude = |entry: Result<(BallotRecord, Voter), VoteError>| {
             let (record, voter) = entry?;
             let outcome = outcomes.next().unwrap_or(Err(VoteError::ShuttingDown))?;
@@ -109,8 +110,8 @@ impl Votes {
     /// # Errors
     /// As [`cast`](Self::cast), and `ChangeNotAllowed`; never `AlreadyVoted`.
     pub async fn change(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
-        let known = self.inner.door(actor, ballot.poll).await?;
-        let record = self.inner.check(actor, &known, &ballot)?;
+        let check = |known: &KnownPoll| self.inner.check(actor, known, &ballot);
+        let (_, record) = self.inner.pass(actor, ballot.poll, check).await?;
         let inner = Arc::clone(&self.inner);
         let change = async move {
             let change = inner.parts.store.votes().change(&record).await?;
@@ -134,8 +135,8 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<(), VoteError> {
-        let known = self.inner.door(actor, poll).await?;
-        let key = identify::voter(actor, &known.poll, voter)?;
+        let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
+        let (_, key) = self.inner.pass(actor, poll, identify).await?;
         let at = self.inner.parts.clock.now();
         let inner = Arc::clone(&self.inner);
         let withdraw = async move {
@@ -167,8 +168,8 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<OwnBallot, VoteError> {
-        let known = self.inner.door(actor, poll).await?;
-        let key = identify::voter(actor, &known.poll, voter)?;
+        let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
+        let (known, key) = self.inner.pass(actor, poll, identify).await?;
         match self.inner.parts.store.votes().find(poll, &key).await? {
             Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter)),
             None => Err(self
@@ -197,6 +198,35 @@ impl Inner {
         }
     }
 
+    /// The poll, and what `check` gives. What is remembered of a poll refuses nobody: that is confirmed at the store first,
+    /// because another server may have deleted the poll.
+    async fn pass<T>(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        check: impl Fn(&KnownPoll) -> Result<T, VoteError>,
+    ) -> Result<(Arc<KnownPoll>, T), VoteError> {
+        let known = self.door(actor, poll).await?;
+        match check(&known) {
+            Ok(checked) => Ok((known, checked)),
+            Err(refusal) => {
+                self.ask_again(actor, known).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// The poll as the store has it now, if it is still there.
+    async fn ask_again(
+        &self,
+        actor: &Actor,
+        known: Arc<KnownPoll>,
+    ) -> Result<Arc<KnownPoll>, VoteError> {
+        let poll = known.poll.id;
+        self.parts.cache.doubt(&known);
+        self.door(actor, poll).await
+    }
+
     /// What can be checked at the door: who votes, and what.
     fn check(
         &self,
@@ -223,27 +253,6 @@ impl Inner {
             selection,
             received_at,
         })
-    }
-
-    /// On a poll that is closed for good: a retry is recognised, everything else is too late.
-    async fn recall(&self, ballot: &BallotRecord, voter: &Voter) -> Result<Receipt, VoteError> {
-        let votes = self.parts.store.votes();
-        let recorded = votes.find(ballot.poll, &ballot.voter).await?;
-        let is_other = recorded
-            .as_ref()
-            .is_none_or(|recorded| recorded.id != ballot.id);
-        if ballot.id_is_clients
-            && is_other
-            && votes
-                .is_superseded(ballot.poll, &ballot.voter, ballot.id)
-                .await?
-        {
-            return Err(VoteError::Superseded);
-        }
-        match recorded {
-            Some(recorded) => repeated(ballot, &recorded, voter),
-            None => Err(self.none_recorded(ballot.poll, VoteError::Closed).await),
-        }
     }
 
     /// Why a poll that is known here has no ballot of a voter: `otherwise`, unless another server deleted it.

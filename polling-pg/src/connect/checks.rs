@@ -60,21 +60,22 @@ impl Connector {
     async fn refuse_transaction_pooling(&self, one: &Client) -> Result<(), ConnectError> {
         let two = self.open().await?;
         let first = self.process(one).await?;
-        let mut second = None;
-        for _ in 0..ROUNDS {
+        let second = self.process(&two).await.map_err(lacks_a_second)?;
+        let mut kept = first != second;
+        let mut rounds = 0..ROUNDS;
+        while kept && rounds.next().is_some() {
             self.ask(&two, "begin").await?;
-            let within = self.process(&two).await?;
-            let again = self.process(one).await?;
+            kept &= self.process(&two).await? == second;
+            kept &= self.process(one).await? == first;
             self.ask(&two, "commit").await?;
-            let after = self.process(&two).await?;
-            let kept = *second.get_or_insert(within);
-            if again != first || within != kept || after != kept || kept == first {
-                return Err(ConnectError::TransactionPooling {
-                    target: self.options().to_string(),
-                });
-            }
+            kept &= self.process(&two).await? == second;
         }
-        Ok(())
+        if kept {
+            return Ok(());
+        }
+        Err(ConnectError::TransactionPooling {
+            target: self.options().to_string(),
+        })
     }
 
     async fn process(&self, client: &Client) -> Result<i32, ConnectError> {
@@ -108,5 +109,17 @@ impl Connector {
             target: self.options().to_string(),
             source: "it does not answer as PostgreSQL does".into(),
         }
+    }
+}
+
+/// A pooler that keeps sessions lets one wait that it has no connection for.
+fn lacks_a_second(error: ConnectError) -> ConnectError {
+    match error {
+        ConnectError::TimedOut { target, .. } => ConnectError::NotNow {
+            target,
+            reason: "a second session was let in and not served, as by a pooler whose default_pool_size is too small"
+                .to_owned(),
+        },
+        other => other,
     }
 }

@@ -41,10 +41,10 @@ impl Connector {
     pub(crate) fn new(options: ConnectOptions) -> Result<Self, ConnectError> {
         let tls = options.tls.connector()?;
         let places = options.hosts.iter();
-        let places = places.map(|host| (host.clone(), options.config_for(host)));
+        let places = places.map(|host| Ok((host.clone(), options.config_for(host)?)));
         Ok(Self {
             shared: Arc::new(Shared {
-                places: places.collect(),
+                places: places.collect::<Result<_, ConnectError>>()?,
                 options,
                 tls,
             }),

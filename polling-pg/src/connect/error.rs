@@ -121,7 +121,7 @@ pub enum ConnectError {
     },
     /// There is a pooler in between that gives each transaction another session.
     #[error(
-        "at {target} a pooler such as PgBouncer gives every transaction another session, and notifications, prepared statements and locks need a session that stays: connect to PostgreSQL itself, or set pool_mode=session"
+        "a pooler such as PgBouncer at {target} gives every transaction another session, and notifications, prepared statements and locks need a session that stays: connect to PostgreSQL itself, or set pool_mode=session"
     )]
     TransactionPooling {
         /// Where.
@@ -280,17 +280,29 @@ fn refused(options: &ConnectOptions, target: &str, refusal: &DbError) -> Option<
         | &SqlState::CANNOT_CONNECT_NOW
         | &SqlState::ADMIN_SHUTDOWN
         | &SqlState::CRASH_SHUTDOWN => ConnectError::NotNow { target, reason },
-        // PgBouncer's, for whatever it says itself.
+        // PgBouncer's, for whatever it says itself or has heard from the server.
         &SqlState::PROTOCOL_VIOLATION => match reason.as_str() {
             text if text.contains("pooling mode") => ConnectError::TransactionPooling { target },
-            text if text.starts_with("no such database") => {
+            text if text.starts_with("no such database")
+                || text.starts_with("database ") && text.contains("does not exist") =>
+            {
                 ConnectError::NoSuchDatabase { target, database }
             }
-            text if text.starts_with("no such user") => ConnectError::NoSuchUser { target, user },
+            text if text.starts_with("no such user")
+                || text.starts_with("role ") && text.contains("does not exist") =>
+            {
+                ConnectError::NoSuchUser { target, user }
+            }
             text if text.contains("authentication failed") || text.contains("auth failed") => {
                 ConnectError::WrongPassword { target, user }
             }
-            text if text.starts_with("unsupported startup parameter") => return None,
+            text if text.starts_with("unsupported startup parameter") => ConnectError::Other {
+                target,
+                source: format!(
+                    "{text} (PgBouncer takes it where ignore_startup_parameters names it)"
+                )
+                .into(),
+            },
             _ => ConnectError::NotNow { target, reason },
         },
         _ => return None,

@@ -9,6 +9,7 @@ mod checks;
 mod connector;
 mod error;
 mod options;
+mod passfile;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,6 @@ mod tls;
 mod verifier;
 
 pub(crate) use backoff::Backoff;
-pub(crate) use connector::Connector;
+pub(crate) use connector::{Connection, Connector};
 pub use error::ConnectError;
 pub use options::{ConnectOptions, ConnectOptionsError};

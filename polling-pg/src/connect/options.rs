@@ -10,6 +10,7 @@ use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, TargetSessionAttr
 
 use super::settings::Settings;
 use super::tls::TlsOptions;
+use super::{ConnectError, passfile};
 
 /// Where PostgreSQL is and how it is reached: what libpq reads from a URL, a key/value string and the environment.
 ///
@@ -176,8 +177,13 @@ impl ConnectOptions {
     }
 
     /// What reaches one of the hosts.
-    pub(super) fn config_for(&self, host: &Host) -> Config {
+    pub(super) fn config_for(&self, host: &Host) -> Result<Config, ConnectError> {
         let mut config = self.config.clone();
+        if let (None, Some(path)) = (config.get_password(), &self.passfile)
+            && let Some(password) = passfile::password(path, host, self.database(), self.user())?
+        {
+            config.password(password);
+        }
         config.port(host.port);
         config.ssl_mode(self.tls.mode_for(host));
         config.ssl_negotiation(self.tls.negotiation);
@@ -191,7 +197,7 @@ impl ConnectOptions {
         if let Some(timeout) = self.connect_timeout {
             config.connect_timeout(timeout);
         }
-        config
+        Ok(config)
     }
 }
 
@@ -344,6 +350,10 @@ fn malformed(reason: &str) -> ConnectOptionsError {
 }
 
 impl Host {
+    pub(super) fn is_usual_socket(&self) -> bool {
+        self.is_socket() && LOCAL.contains(&self.name.as_str())
+    }
+
     pub(super) fn is_socket(&self) -> bool {
         self.name.starts_with('/') && self.address.is_none()
     }

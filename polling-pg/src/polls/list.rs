@@ -59,6 +59,7 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
         .map(|token| token.as_bytes().as_slice())
         .collect();
     let rows = store
+        .database()
         .read(
             debug_span!("db.polls.list"),
             &store.sql().polls.list,
@@ -78,7 +79,10 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
 pub(super) async fn knows_manage_token(store: &PgStore, token: TokenHash) -> Result<bool, Failure> {
     let sql = &store.sql().polls.knows_manage_token;
     let span = debug_span!("db.polls.knows_manage_token");
-    let rows = store.read(span, sql, &[&token.as_bytes().as_slice()]).await?;
+    let rows = store
+        .database()
+        .read(span, sql, &[&token.as_bytes().as_slice()])
+        .await?;
     Ok(!rows.is_empty())
 }
 
@@ -89,7 +93,10 @@ pub(super) async fn upcoming(
 ) -> Result<Vec<DueStep>, Failure> {
     let sql = &store.sql().polls.upcoming;
     let span = debug_span!("db.polls.upcoming");
-    let rows = store.read(span, sql, &[&columns::limit(limit)]).await?;
+    let rows = store
+        .database()
+        .read(span, sql, &[&columns::limit(limit)])
+        .await?;
     let due = |row: &Row| -> Read<DueStep> {
         let at = maybe_time(row, 1)?.unwrap_or(Timestamp::from_millis(i64::MIN));
         let (step, wait) = match row.try_get(0)? {

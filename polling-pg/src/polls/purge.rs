@@ -17,7 +17,7 @@ pub(super) const VOTES: &str = "\
 -- polls.purge_votes
 WITH gone AS (
     DELETE FROM {schema}.votes
-    WHERE poll = $1 AND voter IN (SELECT voter FROM {schema}.votes WHERE poll = $1 LIMIT $2)
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.votes WHERE poll = $1 LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone";
@@ -26,8 +26,7 @@ pub(super) const SUPERSEDED: &str = "\
 -- polls.purge_superseded
 WITH gone AS (
     DELETE FROM {schema}.superseded_ballots
-    WHERE poll = $1
-        AND (voter, ballot) IN (SELECT voter, ballot FROM {schema}.superseded_ballots WHERE poll = $1 LIMIT $2)
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.superseded_ballots WHERE poll = $1 LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone";
@@ -36,7 +35,7 @@ pub(super) const OPTIONS: &str = "\
 -- polls.purge_options
 WITH gone AS (
     DELETE FROM {schema}.poll_options
-    WHERE poll = $1 AND position IN (SELECT position FROM {schema}.poll_options WHERE poll = $1 LIMIT $2)
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.poll_options WHERE poll = $1 LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone";
@@ -60,7 +59,10 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
     while let Some((poll, is_nameless)) = next(store).await? {
         for sql in [&sql.purge_votes, &sql.purge_superseded, &sql.purge_options] {
             let limit = columns::limit(left);
-            let gone = store.write(span(), sql, &[&poll, &limit]).await?;
+            let gone = store
+                .database()
+                .write(span(), sql, &[&poll, &limit])
+                .await?;
             let gone: i64 = gone.first().map_or(0, |row| row.get(0));
             left -= usize::try_from(gone).unwrap_or(0).min(left);
         }
@@ -72,7 +74,7 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
         } else {
             &sql.purge_keep_tombstone
         };
-        store.write(span(), last, &[&poll]).await?;
+        store.database().write(span(), last, &[&poll]).await?;
         left -= 1;
     }
     Ok(false)
@@ -80,7 +82,10 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
 
 async fn next(store: &PgStore) -> Result<Option<(Uuid, bool)>, Failure> {
     let sql = &store.sql().polls.purge_next;
-    let rows = store.read(debug_span!("db.polls.purge"), sql, &[]).await?;
+    let rows = store
+        .database()
+        .read(debug_span!("db.polls.purge"), sql, &[])
+        .await?;
     let next = rows
         .first()
         .map(|row| -> Read<_> { Ok((row.try_get(0)?, row.try_get(1)?)) });

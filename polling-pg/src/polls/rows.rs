@@ -39,6 +39,7 @@ const TALLY_COLUMN: usize = 15;
 pub(super) async fn find(store: &PgStore, id: PollId) -> Result<Option<PollRecord>, Failure> {
     let sql = &store.sql().polls.find;
     let rows = store
+        .database()
         .read(debug_span!("db.polls.find"), sql, &[&columns::poll(id)])
         .await?;
     rows.first().map(record).transpose().map_err(Failure::Row)

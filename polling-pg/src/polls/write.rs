@@ -35,9 +35,9 @@ pub(super) const EDIT: &str = "\
 -- polls.edit
 WITH gate AS (
     UPDATE {schema}.poll_tallies
-    SET version = $3, updated_at = $4, opens_at = $5, closes_at = $6, show_results = $7, revision = revision + $8,
+    SET version = $3::bigint, updated_at = $4, opens_at = $5, closes_at = $6, show_results = $7, revision = revision + $8::bigint,
         counts = CASE WHEN $9 THEN array_fill(0::bigint, ARRAY[cardinality($10::uuid[])]) ELSE counts END
-    WHERE poll = $1 AND status = $2 AND version = $3 - 1
+    WHERE poll = $1 AND status = $2 AND version = $3::bigint - 1
     RETURNING poll, status, opens_at, closes_at, show_results, revision, ballots, counts
 ), edited AS (
     UPDATE {schema}.polls p
@@ -62,7 +62,7 @@ SELECT poll, status, opens_at, closes_at, show_results, revision, ballots, count
 pub(super) const ADVANCE: &str = "\
 -- polls.advance
 UPDATE {schema}.poll_tallies
-SET status = $2, revision = revision + $3, updated_at = $4
+SET status = $2, revision = revision + $3::bigint, updated_at = $4
 WHERE poll = $1 AND version = $5 AND status = $6
 RETURNING poll, status, opens_at, closes_at, show_results, revision, ballots, counts";
 
@@ -84,6 +84,7 @@ pub(super) async fn insert(store: &PgStore, poll: &Poll, tally: &Tally) -> Resul
     let (option_ids, option_texts) = option_columns(poll);
     let manage_token = poll.manage_token.as_ref().map(|token| token.as_bytes());
     store
+        .database()
         .write(
             debug_span!("db.polls.insert"),
             &store.sql().polls.insert,
@@ -121,6 +122,7 @@ pub(super) async fn edit(store: &PgStore, edit: &PollEdit) -> Result<Edited, Fai
     let (choice_min, choice_max) = choice_columns(poll.choice);
     let (option_ids, option_texts) = option_columns(poll);
     let rows = store
+        .database()
         .write(
             debug_span!("db.polls.edit"),
             &store.sql().polls.edit,
@@ -194,6 +196,7 @@ async fn take(
     now: Timestamp,
 ) -> Result<Option<Tally>, Failure> {
     let rows = store
+        .database()
         .write(
             debug_span!("db.polls.advance"),
             &store.sql().polls.advance,
@@ -219,9 +222,13 @@ pub(super) async fn delete(
     let sql = &store.sql().polls.delete;
     let span = debug_span!("db.polls.delete");
     let rows = store
+        .database()
         .write(span, sql, &[&columns::poll(id), &Time(now)])
         .await?;
-    let revision = rows.first().map(|row| columns::unsigned(row, 0)).transpose();
+    let revision = rows
+        .first()
+        .map(|row| columns::unsigned(row, 0))
+        .transpose();
     revision.map_err(Failure::Row)
 }
 
@@ -235,5 +242,11 @@ fn choice_columns(choice: Choice) -> (Option<i16>, Option<i16>) {
 fn option_columns(poll: &Poll) -> (Vec<Uuid>, Vec<&str>) {
     let id = |option: &polling_core::polls::PollOption| Uuid::from_bytes(*option.id.as_bytes());
     let ids = poll.options.iter().map(id).collect();
-    (ids, poll.options.iter().map(|option| option.text.as_str()).collect())
+    (
+        ids,
+        poll.options
+            .iter()
+            .map(|option| option.text.as_str())
+            .collect(),
+    )
 }

@@ -61,7 +61,12 @@ impl ResultsRepository for PgStore {
     async fn tally(&self, poll: PollId) -> Result<Option<Tally>, StoreError> {
         let sql = &self.sql().results.tally;
         let rows = self
-            .read(debug_span!("db.results.tally"), sql, &[&columns::poll(poll)])
+            .database()
+            .read(
+                debug_span!("db.results.tally"),
+                sql,
+                &[&columns::poll(poll)],
+            )
             .await?;
         let tally = rows.first().map(|row| rows::tally_at(row, 0)).transpose();
         Ok(tally.map_err(Failure::Row)?)
@@ -71,7 +76,7 @@ impl ResultsRepository for PgStore {
         let span = debug_span!("db.results.revisions", polls = polls.len());
         let polls: Vec<Uuid> = polls.iter().copied().map(columns::poll).collect();
         let sql = &self.sql().results.revisions;
-        let rows = self.read(span, sql, &[&polls]).await?;
+        let rows = self.database().read(span, sql, &[&polls]).await?;
         let revision = |row: &Row| -> Read<Option<Revision>> {
             let revision: Option<i64> = row.try_get(0)?;
             Ok(revision.map(u64::try_from).transpose()?)
@@ -83,14 +88,16 @@ impl ResultsRepository for PgStore {
     async fn recount(&self, poll: PollId) -> Result<Option<Recount>, StoreError> {
         let sql = &self.sql().results.recount;
         let span = debug_span!("db.results.recount");
-        let rows = self.read(span, sql, &[&columns::poll(poll)]).await?;
+        let rows = self.prove(span, sql, &[&columns::poll(poll)]).await?;
         let recount = rows.first().map(recount).transpose();
         Ok(recount.map_err(Failure::Row)?)
     }
 
     async fn orphans(&self) -> Result<u64, StoreError> {
         let sql = &self.sql().results.orphans;
-        let rows = self.read(debug_span!("db.results.orphans"), sql, &[]).await?;
+        let rows = self
+            .prove(debug_span!("db.results.orphans"), sql, &[])
+            .await?;
         let orphans = rows.first().map_or(Ok(0), |row| unsigned(row, 0));
         Ok(orphans.map_err(Failure::Row)?)
     }

@@ -79,7 +79,18 @@ mod tests {
             assert_eq!(good.parse::<SchemaName>().unwrap().as_str(), good);
         }
         let too_long = "a".repeat(MOST_CHARS + 1);
-        for bad in ["", "2polls", "pg_polls", "Polls", "a b", "a\"b", "a.b", "a;b", "ä", too_long.as_str()] {
+        for bad in [
+            "",
+            "2polls",
+            "pg_polls",
+            "Polls",
+            "a b",
+            "a\"b",
+            "a.b",
+            "a;b",
+            "ä",
+            too_long.as_str(),
+        ] {
             assert!(bad.parse::<SchemaName>().is_err(), "{bad:?}");
         }
     }

@@ -10,9 +10,9 @@ use polling_core::{BallotId, PollId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::VoteStatements;
 use super::gate::gate;
 use super::rows::{self, Found};
-use super::VoteStatements;
 use crate::columns::{self, Params, Read, Time};
 use crate::database::query;
 use crate::error::Failure;
@@ -35,7 +35,8 @@ WITH input AS (
     gate!()
 );
 
-/// Writes ballots over the ones that their voters had withdrawn, where they are still the ones that were found.
+/// Writes ballots over the ones that their voters had withdrawn, where they are still the ones that were found. A row that
+/// changed under the hand is not written, and looked up again.
 pub(super) const REVIVE: &str = concat!(
     "-- votes.revive
 WITH input AS (
@@ -43,17 +44,18 @@ WITH input AS (
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::uuid[]) WITH ORDINALITY
         AS i (poll, voter, ballot, content, received_at, withdrawn, place)
 ), found AS (
-    SELECT i.poll, i.voter, i.ballot, i.content, i.received_at
-    FROM input i
-    JOIN {schema}.votes v ON v.poll = i.poll AND v.voter = i.voter
-    WHERE v.ballot = i.withdrawn AND v.withdrawn_at IS NOT NULL
-    ORDER BY v.poll, v.voter
-    FOR NO KEY UPDATE OF v
+    SELECT v.ctid AS at, i.ballot, i.content, i.received_at
+    FROM (SELECT * FROM input ORDER BY poll, voter) i
+    CROSS JOIN LATERAL (
+        SELECT v.ctid FROM {schema}.votes v
+        WHERE v.poll = i.poll AND v.voter = i.voter AND v.ballot = i.withdrawn AND v.withdrawn_at IS NOT NULL
+        FOR NO KEY UPDATE
+    ) v
 ), written AS (
     UPDATE {schema}.votes v
     SET ballot = f.ballot, content = f.content, cast_at = f.received_at, withdrawn_at = NULL
     FROM found f
-    WHERE v.poll = f.poll AND v.voter = f.voter
+    WHERE v.ctid = f.at
     RETURNING v.poll, v.voter, v.content, v.cast_at
 ",
     gate!()
@@ -123,7 +125,12 @@ impl<'a> Batch<'a> {
         let ids: Vec<Uuid> = ballots.clone().map(|b| columns::ballot(b.id)).collect();
         let contents: Vec<&[u8]> = ballots.clone().map(|b| b.selection.positions()).collect();
         let times: Vec<Time> = ballots.map(|b| Time(b.received_at)).collect();
-        let withdrawn: Vec<Uuid> = group.withdrawn.iter().copied().map(columns::ballot).collect();
+        let withdrawn: Vec<Uuid> = group
+            .withdrawn
+            .iter()
+            .copied()
+            .map(columns::ballot)
+            .collect();
         let sent = if withdrawn.is_empty() {
             let params: &Params<'_> = &[&polls, &voters, &ids, &contents, &times];
             query(client, &sql.record, params).await

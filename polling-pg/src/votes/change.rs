@@ -4,10 +4,11 @@
 
 use polling_core::results::Tally;
 use polling_core::votes::{
-    BallotRecord, Change, ChangePlan, RecordedBallot, Refusal, Selection, VoterKey,
-    Withdrawal, WithdrawalPlan,
+    BallotRecord, Change, ChangePlan, RecordedBallot, Refusal, Selection, VoterKey, Withdrawal,
+    WithdrawalPlan,
 };
 use polling_core::{PollId, Timestamp};
+use tokio::time::timeout;
 use tokio_postgres::Row;
 use tracing::debug_span;
 
@@ -143,6 +144,7 @@ async fn name(
     known: &RecordedBallot,
 ) -> Result<bool, Failure> {
     let rows = store
+        .database()
         .write(
             debug_span!("db.votes.name"),
             &store.sql().votes.name,
@@ -163,10 +165,11 @@ async fn create(
     mut batch: Batch<'_>,
     group: &Group,
 ) -> Result<Option<Tally>, Failure> {
-    let sent = store
-        .with_connection(async |client| batch.send(client, &store.sql().votes, group).await)
-        .await?;
-    if sent.is_empty() {
+    let connection = store.database().lend().await?;
+    let sent = batch.send(&connection, &store.sql().votes, group);
+    let sent = timeout(store.database().patience(), sent).await;
+    let undecided = connection.give_back(sent.unwrap_or(Err(Failure::TimedOut)))?;
+    if undecided.is_empty() {
         Ok(batch.finish().tallies.pop())
     } else {
         Ok(None)
@@ -238,6 +241,7 @@ impl<'a> Replacement<'a> {
     /// The tally after it; `None` where the ballot is another one now, or the gate does not take it.
     async fn write(&self, store: &PgStore) -> Result<Option<Tally>, Failure> {
         let written = store
+            .database()
             .write(
                 debug_span!("db.votes.replace"),
                 &store.sql().votes.replace,

@@ -5,6 +5,8 @@
 //! so nobody ever waits in a circle. A gate is locked to the commit, which follows at once, because the statement is the
 //! whole transaction.
 //!
+//! A gate is asked for in a query of its own for each poll, one after the other: a join promises no order.
+//!
 //! Where a gate does not take all ballots that were written, `refuse()` ends the statement, and nothing of it stands. What
 //! decides is the row as it is under its lock, by the rule of [`takes`](polling_core::votes::takes).
 
@@ -13,25 +15,23 @@
 macro_rules! gate {
     () => {
         "), chosen AS (
-    SELECT w.poll, get_byte(w.content, b) AS position, count(*) AS votes
-    FROM written w CROSS JOIN LATERAL generate_series(0, octet_length(w.content) - 1) AS b
+    SELECT w.poll, get_byte(w.content, at) AS position, count(*) AS votes, count(*) FILTER (WHERE at = 0) AS ballots,
+        min(w.cast_at) AS earliest, max(w.cast_at) AS latest
+    FROM written w CROSS JOIN LATERAL generate_series(0, octet_length(w.content) - 1) AS at
     GROUP BY 1, 2
-), options AS (
-    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last
-    FROM chosen GROUP BY poll
 ), batch AS (
-    SELECT poll, count(*) AS ballots, min(cast_at) AS earliest, max(cast_at) AS latest FROM written GROUP BY poll
+    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
+        sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
+    FROM chosen
+    GROUP BY poll
 ), gates AS (
-    SELECT t.poll, b.ballots, b.earliest, o.positions, o.votes,
-        t.status IN ('scheduled', 'open', 'closing')
-            AND (t.opens_at IS NULL OR t.opens_at <= b.earliest)
-            AND (t.closes_at IS NULL OR b.latest < t.closes_at)
-            AND o.last < cardinality(t.counts) AS takes
-    FROM batch b
-    JOIN options o ON o.poll = b.poll
-    JOIN {schema}.poll_tallies t ON t.poll = b.poll
-    ORDER BY t.poll
-    FOR NO KEY UPDATE OF t
+    SELECT b.poll, b.positions, b.votes, b.ballots, b.earliest,
+        gate.status IN ('scheduled', 'open', 'closing')
+            AND (gate.opens_at IS NULL OR gate.opens_at <= b.earliest)
+            AND (gate.closes_at IS NULL OR b.latest < gate.closes_at)
+            AND b.last < cardinality(gate.counts) AS takes
+    FROM (SELECT * FROM batch ORDER BY poll) b
+    CROSS JOIN LATERAL (SELECT t.* FROM {schema}.poll_tallies t WHERE t.poll = b.poll FOR NO KEY UPDATE) gate
 ), counted AS (
     UPDATE {schema}.poll_tallies t
     SET status = CASE t.status WHEN 'scheduled' THEN 'open' ELSE t.status END,
@@ -48,11 +48,12 @@ macro_rules! gate {
     RETURNING t.poll, t.status, t.opens_at, t.closes_at, t.show_results, t.revision, t.ballots, t.counts
 )
 SELECT
-    CASE WHEN (SELECT count(*) FROM written) < (SELECT count(*) FROM input) THEN
-        ARRAY(SELECT i.place FROM input i
-            WHERE NOT EXISTS (SELECT 1 FROM written w WHERE w.poll = i.poll AND w.voter = i.voter))
-    END,
-    (SELECT {schema}.refuse() FROM batch b WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.poll = b.poll) LIMIT 1)::text,
+    CASE WHEN (SELECT count(*) FROM written) < (SELECT count(*) FROM input) THEN ARRAY(
+        SELECT max(place)
+        FROM (SELECT poll, voter, place FROM input UNION ALL SELECT poll, voter, NULL FROM written) AS both_of_them
+        GROUP BY poll, voter
+        HAVING count(*) = 1) END,
+    CASE WHEN (SELECT count(*) FROM counted) < (SELECT count(*) FROM batch) THEN {schema}.refuse()::text END,
     c.poll, c.status, c.opens_at, c.closes_at, c.show_results, c.revision, c.ballots, c.counts
 FROM (VALUES (1)) AS always (row) LEFT JOIN counted c ON true"
     };

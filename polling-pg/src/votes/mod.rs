@@ -26,7 +26,6 @@ statements! {
         standing = rows::STANDING;
         name = change::NAME;
         replace = change::REPLACE;
-        withdraw = change::WITHDRAW;
     }
 }
 
@@ -43,13 +42,12 @@ impl VoteRepository for PgStore {
         Ok(Box::new(writer::Writer::new(self.clone())))
     }
 
-    async fn find(
+    async fn find_all(
         &self,
         poll: PollId,
-        voter: &VoterKey,
-    ) -> Result<Option<RecordedBallot>, StoreError> {
-        let mut found = rows::find_all(self, poll, std::slice::from_ref(voter)).await?;
-        Ok(found.pop().flatten())
+        voters: &[VoterKey],
+    ) -> Result<Vec<Option<RecordedBallot>>, StoreError> {
+        Ok(rows::find_all(self, poll, voters).await?)
     }
 
     async fn is_superseded(

@@ -1,5 +1,9 @@
 //! Reading the rows of `votes` and `superseded_ballots`, always beside the gate, so that what is found is of one moment
 //! with a revision.
+//!
+//! Rows of many voters are asked for voter by voter, `LATERAL` and with a `LIMIT`: so every column of the key is looked up
+//! in the index. A join may be planned to look up the poll alone, when it is planned while the table is small, and then
+//! reads all ballots of the poll for each voter.
 
 use polling_core::polls::ShowResults;
 use polling_core::results::Tally;
@@ -19,7 +23,11 @@ pub(super) const FIND_ALL: &str = "\
 SELECT v.ballot, v.content, v.cast_at, t.revision
 FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (voter, place)
 LEFT JOIN {schema}.poll_tallies t ON t.poll = $1
-LEFT JOIN {schema}.votes v ON v.poll = t.poll AND v.voter = asked.voter AND v.withdrawn_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT * FROM {schema}.votes v
+    WHERE v.poll = $1 AND v.voter = asked.voter AND v.withdrawn_at IS NULL
+    LIMIT 1
+) v ON t.poll IS NOT NULL
 ORDER BY asked.place";
 
 pub(super) const IS_SUPERSEDED: &str = "\
@@ -36,8 +44,8 @@ SELECT v.ballot, v.content, v.cast_at, t.revision, v.withdrawn_at IS NULL, s.sta
     t.poll, t.status, t.opens_at, t.closes_at, t.show_results, t.revision, t.ballots, t.counts
 FROM {schema}.poll_tallies t
 JOIN {schema}.polls p ON p.id = t.poll
-LEFT JOIN {schema}.votes v ON v.poll = t.poll AND v.voter = $2
-LEFT JOIN {schema}.superseded_ballots s ON s.poll = t.poll AND s.voter = $2 AND s.ballot = $3
+LEFT JOIN {schema}.votes v ON v.poll = $1 AND v.voter = $2
+LEFT JOIN {schema}.superseded_ballots s ON s.poll = $1 AND s.voter = $2 AND s.ballot = $3
 WHERE t.poll = $1";
 
 /// What decides over ballots that were not written, and over polls that refused: no lock is taken.
@@ -47,8 +55,14 @@ SELECT v.ballot, v.content, v.cast_at, t.revision, v.withdrawn_at IS NULL, s.sta
     t.status, t.opens_at, t.closes_at, cardinality(t.counts)
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS asked (poll, voter, ballot, place)
 LEFT JOIN {schema}.poll_tallies t ON t.poll = asked.poll
-LEFT JOIN {schema}.votes v ON v.poll = t.poll AND v.voter = asked.voter
-LEFT JOIN {schema}.superseded_ballots s ON s.poll = t.poll AND s.voter = asked.voter AND s.ballot = asked.ballot
+LEFT JOIN LATERAL (
+    SELECT * FROM {schema}.votes v WHERE v.poll = asked.poll AND v.voter = asked.voter LIMIT 1
+) v ON t.poll IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT * FROM {schema}.superseded_ballots s
+    WHERE s.poll = asked.poll AND s.voter = asked.voter AND s.ballot = asked.ballot
+    LIMIT 1
+) s ON v.ballot IS NOT NULL
 ORDER BY asked.place";
 
 pub(super) async fn find_all(
@@ -59,6 +73,7 @@ pub(super) async fn find_all(
     let span = debug_span!("db.votes.find_all", voters = voters.len());
     let voters: Vec<Uuid> = voters.iter().map(columns::voter).collect();
     let rows = store
+        .database()
         .read(
             span,
             &store.sql().votes.find_all,
@@ -76,6 +91,7 @@ pub(super) async fn is_superseded(
     id: BallotId,
 ) -> Result<bool, Failure> {
     let rows = store
+        .database()
         .read(
             debug_span!("db.votes.is_superseded"),
             &store.sql().votes.is_superseded,
@@ -97,6 +113,7 @@ pub(super) async fn standing(
     id: Option<BallotId>,
 ) -> Result<Option<Standing>, Failure> {
     let rows = store
+        .database()
         .read(
             debug_span!("db.votes.standing"),
             &store.sql().votes.standing,

@@ -33,10 +33,10 @@ impl Writer {
     async fn try_record(&mut self, ballots: &[BallotRecord]) -> Result<Recorded, RecordError> {
         let client = match self.client.take() {
             Some(client) if !client.is_closed() => client,
-            _ => self.store.own_connection().await?,
+            _ => self.store.database().take().await?,
         };
         let mut batch = Batch::new(ballots);
-        let patience = self.store.patience();
+        let patience = self.store.database().patience();
         let recorded = timeout(patience, record(&client, &self.store, &mut batch)).await;
         match recorded.unwrap_or(Err(Failure::TimedOut)) {
             Ok(()) => {

@@ -1,0 +1,157 @@
+//! Opening a store.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+use tracing::info;
+
+use crate::connect::Connector;
+use crate::database::{Database, Timeouts};
+use crate::schema::{Migrations, SchemaName};
+use crate::{ConnectOptions, OpenError, PgStore, session};
+
+/// How a store is opened, and the bounds that it works in.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PgOptions {
+    schema: SchemaName,
+    migrate: bool,
+    connections: usize,
+    wait_for: Duration,
+    statement_timeout: Duration,
+}
+
+impl Default for PgOptions {
+    fn default() -> Self {
+        Self {
+            schema: SchemaName::default(),
+            migrate: true,
+            connections: 8,
+            wait_for: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl PgOptions {
+    /// The schema in which everything lives, `polling` by default, so that it can live in an application's own database.
+    /// Engines with different schemas know nothing of each other.
+    pub fn schema(mut self, name: SchemaName) -> Self {
+        self.schema = name;
+        self
+    }
+
+    /// Whether the schema is made and brought up to date by itself; it is by default. Else a database whose schema is not
+    /// current is refused, and [`Migrations::apply`] is to be called first.
+    pub const fn migrate_on_open(mut self, migrate: bool) -> Self {
+        self.migrate = migrate;
+        self
+    }
+
+    /// Connections for everything but the batches of votes, 8 by default. Beside them each lane of the engine has one of
+    /// its own (2 by default), and one listens.
+    pub const fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// How long a server that is not there yet is waited for, 10 s by default; zero for not at all.
+    pub const fn wait_for(mut self, patience: Duration) -> Self {
+        self.wait_for = patience;
+        self
+    }
+
+    /// How long a statement may take before it is ended, 5 s by default; a connection that gives no answer for a second
+    /// longer is given up. So it bounds how long a vote waits for a database that does not answer. Recounts are exempt.
+    pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
+        self
+    }
+
+    /// Opens the store at this URL, in any of libpq's forms. Must be called within a tokio runtime. The environment is
+    /// not read: see [`ConnectOptions::parse_with`].
+    ///
+    /// # Errors
+    /// [`OpenError`] says why not, in words for people.
+    pub async fn connect(self, url: &str) -> Result<PgStore, OpenError> {
+        self.connect_with(ConnectOptions::parse(url)?).await
+    }
+
+    /// Opens the store that is reached in this way. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(self, options: ConnectOptions) -> Result<PgStore, OpenError> {
+        self.check()?;
+        let connector = Connector::new(options.fallback_application_name("polling"))?;
+        let mut client = connector.wait(self.wait_for).await?;
+        connector.check().await?;
+        self.prepare(&mut client).await?;
+        drop(client);
+        let timeouts = Timeouts::of(self.statement_timeout);
+        let database = Database::own(connector.clone(), self.connections, timeouts)?;
+        info!(database = %connector.options(), schema = %self.schema, "the database is open");
+        Ok(PgStore::new(self.schema, database, Some(connector)))
+    }
+
+    /// Opens a store on an application's own pool. Each lane of the engine takes a connection out of it for good, so that
+    /// the pool makes another one in its place; its other connections are used as they are, and must have
+    /// `synchronous_commit` on and the isolation level READ COMMITTED.
+    ///
+    /// A listener needs a connection of its own, made with `listener`. Without one this server hears nothing from the
+    /// others, and finds out by reading the store again, once a second by default.
+    ///
+    /// # Errors
+    /// `Pool` where the connections are not what votes need, and as [`connect`](Self::connect).
+    pub async fn connect_through(
+        self,
+        pool: deadpool_postgres::Pool,
+        listener: Option<ConnectOptions>,
+    ) -> Result<PgStore, OpenError> {
+        self.check()?;
+        let database = Database::lent(pool, Timeouts::of(self.statement_timeout));
+        let connection = database.lend().await?;
+        session::check(&connection).await?;
+        drop(connection);
+        let mut own = database.take().await?;
+        self.prepare(&mut own).await?;
+        let listener = listener.map(Connector::new).transpose()?;
+        Ok(PgStore::new(self.schema, database, listener))
+    }
+
+    async fn prepare(&self, client: &mut Client) -> Result<(), OpenError> {
+        let migrations = Migrations::of(self.schema.clone());
+        if self.migrate {
+            migrations.apply(client).await
+        } else {
+            migrations.check(client).await
+        }
+    }
+
+    fn check(&self) -> Result<(), OpenError> {
+        let is_zero = [
+            ("connections", self.connections == 0),
+            ("statement_timeout", self.statement_timeout.is_zero()),
+        ];
+        match is_zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((name, _)) => Err(OpenError::Option { name }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PgStore {
+    /// Opens the store at this URL, in any of libpq's forms, and makes or updates its schema, with the default options.
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why not, in words for people.
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+        Self::builder().connect(url).await
+    }
+
+    /// Options to open a store with.
+    pub fn builder() -> PgOptions {
+        PgOptions::default()
+    }
+}

@@ -1,0 +1,33 @@
+//! The contract of the ports, on the machine's own PostgreSQL and on the newest.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot make its store has failed"
+)]
+
+use pg_cluster::{Cluster, Database, Version};
+use polling_pg::{PgNotifier, PgStore};
+
+async fn on(version: Version) -> (PgStore, Database) {
+    let migrate = |url: String| async move { drop(PgStore::connect(&url).await.unwrap()) };
+    let cluster = Cluster::shared(version);
+    let database = cluster.database_like("polls", migrate).await;
+    (PgStore::connect(database.url()).await.unwrap(), database)
+}
+
+async fn on_the_installed() -> (PgStore, Database) {
+    on(Version::Installed).await
+}
+
+async fn on_18() -> (PgStore, Database) {
+    on(Version::V18).await
+}
+
+async fn notifier() -> (PgNotifier, Database) {
+    let (store, database) = on_the_installed().await;
+    (PgNotifier::of(store), database)
+}
+
+polling_conformance::suite!(installed, crate::on_the_installed);
+polling_conformance::suite!(postgres_18, crate::on_18);
+polling_conformance::notifier_suite!(notifier, crate::notifier);
