@@ -9,8 +9,9 @@ use crate::crash::open_poll;
 use crate::store::Store;
 use crate::support::bed::Bed;
 use crate::support::client::Client;
-use crate::support::events::until_final;
-use crate::support::storm::{Answer, Storm, recorded, vote};
+use crate::support::events::Viewer;
+use crate::support::storm::{Storm, assert_decided, recorded};
+use crate::support::voter::{Answer, vote};
 
 on_every_store! {
     bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused
@@ -18,17 +19,6 @@ on_every_store! {
 }
 
 const CONNECTIONS: usize = 32;
-
-/// Everybody was told either that they are recorded, or that the poll is closed.
-fn assert_decided(answers: &std::collections::BTreeMap<String, Answer>) {
-    for (voter, answer) in answers {
-        match answer {
-            Answer::Recorded { .. } => {}
-            Answer::Refused { code } => assert_eq!(code, "poll_closed", "{voter}"),
-            Answer::Nothing => panic!("{voter} was not answered"),
-        }
-    }
-}
 
 async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused(
     store: Store,
@@ -90,17 +80,13 @@ async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused(
     let new = json!({"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "publish": true, "closes_at": closes_at});
     let (_, poll) = client.post("/polls", &new).await;
     let id = poll["id"].as_str().unwrap();
-    let mut viewer = Client::connect(server.address).await.unwrap();
-    let mut events = viewer
-        .open(Method::GET, &format!("/polls/{id}/events"), None)
-        .await
-        .unwrap();
+    let mut viewer = Viewer::watch(server.address, &poll).await;
 
     // Each goes on until it is told that the poll is closed.
     let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
     let answers = storm.over().await;
     assert_decided(&answers);
-    let seen = until_final(&mut events).await;
+    let seen = viewer.until_final().await;
     let answered = recorded(&answers).len();
     assert!(answered > 0);
     assert_eq!(

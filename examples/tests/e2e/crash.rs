@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use crate::store::Store;
 use crate::support::bed::Bed;
 use crate::support::client::Client;
-use crate::support::storm::{Answer, Storm, recorded, vote};
+use crate::support::events::Viewer;
+use crate::support::storm::{Storm, recorded};
+use crate::support::voter::{Answer, vote};
 
 on_every_store! {
     bug_04_a_vote_that_was_answered_survives_kill_9
@@ -102,23 +104,18 @@ async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_ex
     assert_eq!(poll.status, Status::Open);
 
     let server = bed.start().await;
-    let mut client = Client::connect(server.address).await.unwrap();
-    let mut events = client
-        .open(
-            http::Method::GET,
-            &format!("/polls/{}/events", poll.id),
-            None,
-        )
+    let poll = json!({"id": poll.id});
+    let results = Viewer::watch(server.address, &poll)
         .await
-        .unwrap();
-    let results = crate::support::events::until_final(&mut events).await;
+        .until_final()
+        .await;
     assert_eq!(
         (&results["status"], &results["ballots"]),
         (&json!("closed"), &json!(10))
     );
     assert_eq!(results["options"][0]["votes"], 10);
     assert!(server.stop().await.success());
-    bed.recount(&json!({"id": poll.id.to_string()}), 10).await;
+    bed.recount(&poll, 10).await;
 }
 
 async fn a_server_that_is_asked_to_stop_answers_what_is_in_flight(store: Store) {

@@ -11,7 +11,12 @@
 mod store;
 
 mod closing;
+mod closing_two;
 mod crash;
+mod database;
 mod faults;
 mod greeting;
+mod lost_hints;
+mod network;
 mod support;
+mod two_servers;

@@ -4,7 +4,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use pg_cluster::{Cluster, Database, Version};
 use polling_core::Repository;
+use polling_pg::PgStore;
 use polling_sqlite::SqliteStore;
 
 /// Makes tests of async functions that take a [`Store`]; with an attribute in front, of that kind.
@@ -17,6 +19,7 @@ macro_rules! on_every_store {
     };
     (#[$kind:meta] $($test:ident)+) => {
         on_every_store! { @ sqlite Sqlite #[$kind] $($test)+ }
+        on_every_store! { @ postgres Postgres #[$kind] $($test)+ }
     };
     (@ $name:ident $store:ident #[$kind:meta] $($test:ident)+) => {
         mod $name {
@@ -35,6 +38,7 @@ macro_rules! on_every_store {
 pub(crate) enum Store {
     #[default]
     Sqlite,
+    Postgres,
 }
 
 /// What has to be held as long as a store is in use.
@@ -48,6 +52,29 @@ impl Store {
                 let store = SqliteStore::in_memory().await;
                 (Arc::new(store.expect("memory can be had")), Box::new(()))
             }
+            Self::Postgres => {
+                let store = PgStore::connect(database().await.url()).await;
+                (
+                    Arc::new(store.expect("the database is there")),
+                    Box::new(()),
+                )
+            }
         }
     }
+}
+
+/// A database with the tables of a store and nothing in them, in the cluster that the tests of this program share.
+pub(crate) async fn database() -> Database {
+    migrated(Cluster::shared(Version::Installed)).await
+}
+
+/// The same, in any cluster.
+pub(crate) async fn migrated(cluster: &Cluster) -> Database {
+    cluster
+        .database_like("polling", |url| async move {
+            // Opening a store migrates.
+            let store = PgStore::connect(&url).await;
+            drop(store.expect("the database is there"));
+        })
+        .await
 }
