@@ -232,7 +232,7 @@ pub async fn a_vote_during_the_subscription_is_not_missed(store: Arc<dyn Reposit
             "older than what was acknowledged"
         );
         let reads = held.polls_asked.asked() - asked;
-        assert!(reads <= if others_watch { 1 } else { 2 }, "{reads} reads");
+        assert!(reads == 1 || !others_watch, "{reads} reads");
         drop(other);
     }
 }
