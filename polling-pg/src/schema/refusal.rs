@@ -50,8 +50,10 @@ pub(super) async fn explain(
 fn remedy(step: Step, schema: &SchemaName, role: &str, database: &str) -> String {
     match step {
         Step::Look => format!(
-            "the role {role} may not look into the schema {schema}: it needs the tables of it, or to own it \
-             (ALTER SCHEMA {schema} OWNER TO {role})"
+            "the role {role} may not look into the schema {schema}: somebody who may has to run \
+             GRANT USAGE ON SCHEMA {schema} TO {role}, and then either GRANT CREATE ON SCHEMA {schema} TO {role}, which \
+             then migrates it, or, where it is up to date, \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}"
         ),
         Step::MakeSchema => format!(
             "there is no schema {schema} yet, and the role {role} may not make it: somebody who may has to run either \
