@@ -11,15 +11,17 @@ mod settings;
 use std::error::Error;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use polling_core::Engine;
+use polling_core::{Engine, Repository};
+use polling_pg::{ConnectOptions, OpenError, PgStore};
 use polling_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
 use app::App;
-use settings::{Database, Settings};
+use settings::{Database, Postgres, Settings};
 
 fn main() -> ExitCode {
     let settings = match Settings::read() {
@@ -72,14 +74,28 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sync>> {
-    let store = match &settings.database {
-        Database::Memory => SqliteStore::in_memory().await?,
-        Database::File(path) => SqliteStore::open(path).await?,
+    let store: Arc<dyn Repository> = match &settings.database {
+        Database::Memory => Arc::new(SqliteStore::in_memory().await?),
+        Database::File(path) => Arc::new(SqliteStore::open(path).await?),
+        Database::Postgres(postgres) => Arc::new(open(postgres).await?),
     };
     Ok(Engine::builder(store)
         .token_keys(settings.token_keys.clone())
         .build()
         .await?)
+}
+
+/// Waits for a database that is not there yet, and migrates it.
+async fn open(postgres: &Postgres) -> Result<PgStore, OpenError> {
+    let mut store = PgStore::builder()
+        .schema(postgres.schema.clone())
+        .wait_for(postgres.wait);
+    if let Some(connections) = postgres.connections {
+        store = store.connections(connections.into());
+    }
+    store
+        .connect_with(ConnectOptions::clone(&postgres.server))
+        .await
 }
 
 /// Returns when the process is asked to stop, by a service manager or from the keyboard.

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use polling_core::users::TokenKey;
+use polling_pg::{ConnectOptions, SchemaName};
 
 /// A polling server: durable before it answers, exact, retry-safe and live.
 #[derive(Parser)]
@@ -24,13 +27,32 @@ struct Arguments {
     #[arg(long, env = "PORT", hide = true)]
     port: Option<u16>,
 
-    /// The database: sqlite://PATH, or sqlite::memory: which forgets everything at the end.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://polling.db", value_parser = database)]
-    database_url: Database,
+    // This and the keys are read later than all else: what is wrong with them is told without what was given.
+    /// The database: sqlite://PATH, or sqlite::memory: which forgets everything at the end, or postgres://… in all forms
+    /// of libpq, with PGHOST and its sisters for what is left out.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite://polling.db"
+    )]
+    database_url: String,
+
+    /// The schema that holds the tables, in a PostgreSQL.
+    #[arg(long, env = "POLLING_DATABASE_SCHEMA", default_value = "polling")]
+    database_schema: SchemaName,
+
+    /// The most connections to a PostgreSQL beside those of the writers and of the listener [default: by the cores].
+    #[arg(long, env = "POLLING_DATABASE_CONNECTIONS", value_parser = clap::value_parser!(u16).range(1..))]
+    database_connections: Option<u16>,
+
+    /// For how many seconds a server that starts waits for its PostgreSQL to take connections.
+    #[arg(long, env = "POLLING_DATABASE_WAIT", default_value_t = 60)]
+    database_wait: u64,
 
     /// The keys of the access tokens, as kid:secret,…; the first signs. Without any, one is made and kept in the store.
-    #[arg(long, env = "POLLING_JWT_KEYS", hide_env_values = true, value_parser = token_keys)]
-    jwt_keys: Option<TokenKeys>,
+    #[arg(long, env = "POLLING_JWT_KEYS", hide_env_values = true)]
+    jwt_keys: Option<String>,
 
     /// The origins of web pages that may use the server from a browser, beside its own, as https://example.org,… or *.
     #[arg(long, env = "POLLING_ALLOWED_ORIGINS", value_delimiter = ',')]
@@ -56,14 +78,19 @@ pub(crate) struct Settings {
 }
 
 /// Where everything is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
     Memory,
     File(PathBuf),
+    Postgres(Postgres),
 }
 
-#[derive(Clone, Debug)]
-struct TokenKeys(Vec<TokenKey>);
+/// A PostgreSQL, and what the store does there.
+pub(crate) struct Postgres {
+    pub(crate) server: Box<ConnectOptions>,
+    pub(crate) schema: SchemaName,
+    pub(crate) connections: Option<u16>,
+    pub(crate) wait: Duration,
+}
 
 impl Settings {
     /// # Errors
@@ -74,27 +101,43 @@ impl Settings {
             && !error.not_found()
         {
             let told = format!("the file .env cannot be read: {error}\n");
-            return Err(clap::Error::raw(clap::error::ErrorKind::Io, told));
+            return Err(clap::Error::raw(ErrorKind::Io, told));
         }
-        Arguments::try_parse().map(Self::from)
+        Self::of(Arguments::try_parse()?, variable)
     }
-}
 
-impl From<Arguments> for Settings {
-    fn from(arguments: Arguments) -> Self {
+    fn of(
+        arguments: Arguments,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, clap::Error> {
+        let wrong = |flag: &str, why: String| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{flag}: {why}\n"))
+        };
         let listen = arguments.listen.unwrap_or_else(|| match arguments.port {
             Some(port) => SocketAddr::from(([0, 0, 0, 0], port)),
             None => SocketAddr::from(([127, 0, 0, 1], 8080)),
         });
-        Self {
+        let token_keys = arguments.jwt_keys.as_deref().map(token_keys).transpose();
+        Ok(Self {
             listen,
-            database: arguments.database_url,
-            token_keys: arguments.jwt_keys.map(|keys| keys.0).unwrap_or_default(),
+            database: database(&arguments, environment)
+                .map_err(|why| wrong("--database-url", why))?,
+            token_keys: token_keys
+                .map_err(|why| wrong("--jwt-keys", why))?
+                .unwrap_or_default(),
             allowed_origins: origins(&arguments.allowed_origins),
             log: arguments.log,
             demo: arguments.demo,
-        }
+        })
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place where settings are read"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The effective settings, without secrets.
@@ -117,7 +160,25 @@ impl fmt::Display for Database {
         match self {
             Database::Memory => f.write_str("sqlite::memory:"),
             Database::File(path) => write!(f, "sqlite://{}", path.display()),
+            Database::Postgres(postgres) => postgres.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            server,
+            schema,
+            connections,
+            wait,
+        } = self;
+        write!(f, "\"PostgreSQL, {server}\" database-schema={schema}")?;
+        match connections {
+            Some(connections) => write!(f, " database-connections={connections}")?,
+            None => f.write_str(" database-connections=default")?,
+        }
+        write!(f, " database-wait={}s", wait.as_secs())
     }
 }
 
@@ -129,57 +190,96 @@ fn origins(given: &[String]) -> Vec<String> {
     origins.filter(|origin| !origin.is_empty()).collect()
 }
 
-fn database(url: &str) -> Result<Database, String> {
-    match url.strip_prefix("sqlite:") {
-        Some(":memory:") => Ok(Database::Memory),
-        Some(rest) => match rest.strip_prefix("//") {
-            Some("") | None => Err("after sqlite:// comes the path of the file".into()),
-            Some(path) => Ok(Database::File(path.into())),
-        },
-        None => Err("a database is sqlite://PATH or sqlite::memory:".into()),
+/// The messages never repeat what was given: there may be a password in it.
+fn database(
+    arguments: &Arguments,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Database, String> {
+    let url = &*arguments.database_url;
+    if let Some(rest) = url.strip_prefix("sqlite:") {
+        return match (rest, rest.strip_prefix("//")) {
+            (":memory:", _) => Ok(Database::Memory),
+            (_, Some("") | None) => Err("after sqlite:// comes the path of the file".into()),
+            (_, Some(path)) => Ok(Database::File(path.into())),
+        };
     }
+    // libpq's other form is keyword=value.
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    if !is_postgres && (url.contains("://") || !url.contains('=')) {
+        return Err("a database is sqlite://PATH, sqlite::memory: or postgres://…".into());
+    }
+    let server = ConnectOptions::parse_with(url, environment).map_err(|error| error.to_string())?;
+    Ok(Database::Postgres(Postgres {
+        server: Box::new(server),
+        schema: arguments.database_schema.clone(),
+        connections: arguments.database_connections,
+        wait: Duration::from_secs(arguments.database_wait),
+    }))
 }
 
 /// The messages never repeat what was given: it is secret.
-fn token_keys(text: &str) -> Result<TokenKeys, String> {
+fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
     let key = |entry: &str| {
         let (kid, secret) = entry
             .split_once(':')
             .ok_or("each key is written as kid:secret")?;
         TokenKey::new(kid.trim(), secret.as_bytes())
     };
-    text.split(',')
-        .map(key)
-        .collect::<Result<_, String>>()
-        .map(TokenKeys)
+    text.split(',').map(key).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, clap::Error> {
+        let variable = |name: &str| {
+            let found = environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let arguments = Arguments::try_parse_from(["server"].iter().chain(flags)).unwrap();
+        Settings::of(arguments, variable)
+    }
+
+    fn printed(url: &str, environment: &[(&str, &str)]) -> String {
+        let settings = read(&["--database-url", url], environment);
+        settings.unwrap().database.to_string()
+    }
+
     #[test]
     fn what_follows_the_slashes_is_the_path_as_it_stands() {
-        assert_eq!(database("sqlite::memory:"), Ok(Database::Memory));
-        assert_eq!(
-            database("sqlite://polling.db"),
-            Ok(Database::File("polling.db".into()))
-        );
-        assert_eq!(
-            database("sqlite:///var/lib/a b?.db"),
-            Ok(Database::File("/var/lib/a b?.db".into()))
-        );
+        for url in [
+            "sqlite::memory:",
+            "sqlite://polling.db",
+            "sqlite:///var/lib/a b?.db",
+        ] {
+            assert_eq!(printed(url, &[]), url);
+        }
         for bad in ["", "sqlite:", "sqlite://", "sqlite:polling.db", "mysql://x"] {
-            assert!(database(bad).is_err(), "{bad}");
+            assert!(read(&["--database-url", bad], &[]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_postgresql_is_named_in_every_form_of_libpq() {
+        let variables = [("PGHOST", "db.example.org"), ("PGUSER", "ada")];
+        for url in [
+            "postgres://ada@db.example.org:5432/polls",
+            "postgresql:///polls",
+            "dbname=polls",
+            "host=db.example.org dbname=polls user=ada",
+        ] {
+            let printed = printed(url, &variables);
+            let place = "\"PostgreSQL, db.example.org:5432/polls as ada\"";
+            assert!(printed.starts_with(place), "{printed}");
+            let rest = " database-schema=polling database-connections=default database-wait=60s";
+            assert!(printed.ends_with(rest), "{printed}");
         }
     }
 
     #[test]
     fn the_platforms_port_is_honoured_where_no_address_is_given() {
-        let listen = |flags: &[&str]| {
-            let arguments = Arguments::try_parse_from(["server"].iter().chain(flags)).unwrap();
-            Settings::from(arguments).listen.to_string()
-        };
+        let listen = |flags| read(flags, &[]).unwrap().listen.to_string();
         assert_eq!(listen(&["--port", "9000"]), "0.0.0.0:9000");
         assert_eq!(
             listen(&["--port", "9000", "--listen", "127.0.0.1:1"]),
@@ -201,11 +301,18 @@ mod tests {
         let secret = "correct horse battery staple, 2026";
         let secret = secret.replace(',', "");
         let keys = format!("new:{secret},old:{secret}");
-        let arguments = Arguments::try_parse_from(["server", "--jwt-keys", &keys]).unwrap();
-        let settings = Settings::from(arguments);
+        let url = "postgres://ada:horse@db.example.org/polls";
+        let settings = read(&["--jwt-keys", &keys, "--database-url", url], &[]).unwrap();
         assert_eq!(settings.token_keys.len(), 2);
         assert!(!format!("{settings} {:?}", settings.token_keys).contains("horse"));
-        let error = token_keys("horse").unwrap_err();
-        assert!(!error.contains("horse"), "{error}");
+        for wrong in [
+            ["--jwt-keys", "horse"],
+            ["--database-url", "horse"],
+            ["--database-url", "postgres://ada:horse/battery@db/polls"],
+            ["--database-url", "postgres://ada:horse@db/polls?sslmode=x"],
+        ] {
+            let told = read(&wrong, &[]).err().unwrap().to_string();
+            assert!(told.contains(wrong[0]) && !told.contains("horse"), "{told}");
+        }
     }
 }

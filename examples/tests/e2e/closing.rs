@@ -4,31 +4,27 @@ use http::{Method, StatusCode};
 use polling_core::{Clock, SystemClock};
 use serde_json::json;
 use std::time::Duration;
-use tempfile::tempdir;
 
 use crate::crash::open_poll;
+use crate::store::Store;
+use crate::support::bed::Bed;
 use crate::support::client::Client;
-use crate::support::events::until_final;
-use crate::support::process::ServerProcess;
-use crate::support::storm::{Answer, Storm, recorded, vote};
+use crate::support::events::Viewer;
+use crate::support::storm::{Storm, assert_decided, recorded};
+use crate::support::voter::{Answer, vote};
+
+on_every_store! {
+    bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused
+    bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused
+}
 
 const CONNECTIONS: usize = 32;
 
-/// Everybody was told either that they are recorded, or that the poll is closed.
-fn assert_decided(answers: &std::collections::BTreeMap<String, Answer>) {
-    for (voter, answer) in answers {
-        match answer {
-            Answer::Recorded { .. } => {}
-            Answer::Refused { code } => assert_eq!(code, "poll_closed", "{voter}"),
-            Answer::Nothing => panic!("{voter} was not answered"),
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused() {
-    let folder = tempdir().unwrap();
-    let server = ServerProcess::start(&folder.path().join("close.db")).await;
+async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_refused(
+    store: Store,
+) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let mut client = Client::connect(server.address).await.unwrap();
     let poll = open_poll(&mut client).await;
     let id = poll["id"].as_str().unwrap();
@@ -76,26 +72,21 @@ async fn bug_07_a_vote_in_flight_while_the_poll_is_closed_is_in_the_result_or_re
     assert!(server.stop().await.success());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused() {
-    let folder = tempdir().unwrap();
-    let server = ServerProcess::start(&folder.path().join("end.db")).await;
+async fn bug_07_a_vote_in_flight_when_the_end_comes_is_in_the_result_or_refused(store: Store) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let mut client = Client::connect(server.address).await.unwrap();
     let closes_at = SystemClock.now().after(Duration::from_millis(1_500));
     let new = json!({"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "publish": true, "closes_at": closes_at});
     let (_, poll) = client.post("/polls", &new).await;
     let id = poll["id"].as_str().unwrap();
-    let mut viewer = Client::connect(server.address).await.unwrap();
-    let mut events = viewer
-        .open(Method::GET, &format!("/polls/{id}/events"), None)
-        .await
-        .unwrap();
+    let mut viewer = Viewer::watch(server.address, &poll).await;
 
     // Each goes on until it is told that the poll is closed.
     let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
     let answers = storm.over().await;
     assert_decided(&answers);
-    let seen = until_final(&mut events).await;
+    let seen = viewer.until_final().await;
     let answered = recorded(&answers).len();
     assert!(answered > 0);
     assert_eq!(

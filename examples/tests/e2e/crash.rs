@@ -1,20 +1,26 @@
 //! The plug is pulled in the middle of a storm of votes.
 
-use std::path::Path;
 use std::time::Duration;
 
 use http::StatusCode;
 use polling_core::polls::{Status, Voters};
 use polling_core::{
-    Actor, Ballot, Clock, Engine, FakeClock, NewPoll, Repository, SystemClock, Timestamp, Voter,
+    Actor, Ballot, Clock, Engine, FakeClock, NewPoll, SystemClock, Timestamp, Voter,
 };
-use polling_sqlite::SqliteStore;
 use serde_json::{Value, json};
-use tempfile::tempdir;
 
+use crate::store::Store;
+use crate::support::bed::Bed;
 use crate::support::client::Client;
-use crate::support::process::ServerProcess;
-use crate::support::storm::{Answer, Storm, recorded, vote};
+use crate::support::events::Viewer;
+use crate::support::storm::{Storm, recorded};
+use crate::support::voter::{Answer, vote};
+
+on_every_store! {
+    bug_04_a_vote_that_was_answered_survives_kill_9
+    a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_exact_result
+    a_server_that_is_asked_to_stop_answers_what_is_in_flight
+}
 
 const CONNECTIONS: usize = 32;
 
@@ -25,21 +31,9 @@ pub(crate) async fn open_poll(client: &mut Client) -> Value {
     poll
 }
 
-/// Counts every ballot of the file, which no server uses now.
-async fn recount(database: &Path, poll: &Value, ballots: usize) {
-    let store = SqliteStore::open(database).await.unwrap();
-    let id = poll["id"].as_str().unwrap().parse().unwrap();
-    let recount = store.results().recount(id).await.unwrap().unwrap();
-    assert!(recount.agrees(), "{recount:?}");
-    assert_eq!(recount.ballots, ballots as u64);
-    assert_eq!(store.results().orphans().await.unwrap(), 0);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_04_a_vote_that_was_answered_survives_kill_9() {
-    let folder = tempdir().unwrap();
-    let database = folder.path().join("crash.db");
-    let server = ServerProcess::start(&database).await;
+async fn bug_04_a_vote_that_was_answered_survives_kill_9(store: Store) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let poll = open_poll(&mut Client::connect(server.address).await.unwrap()).await;
     let id = poll["id"].as_str().unwrap();
 
@@ -54,7 +48,7 @@ async fn bug_04_a_vote_that_was_answered_survives_kill_9() {
         "the storm was still going on"
     );
 
-    let server = ServerProcess::start(&database).await;
+    let server = bed.start().await;
     let mut client = Client::connect(server.address).await.unwrap();
     let (_, results) = client.get(&format!("/polls/{id}/results")).await;
     let counted = usize::try_from(results["ballots"].as_u64().unwrap()).unwrap();
@@ -77,19 +71,19 @@ async fn bug_04_a_vote_that_was_answered_survives_kill_9() {
         }
     }
     assert!(server.stop().await.success());
-    recount(&database, &poll, answers.len()).await;
+    bed.recount(&poll, answers.len()).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_exact_result() {
-    let folder = tempdir().unwrap();
-    let database = folder.path().join("down.db");
+async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_exact_result(
+    store: Store,
+) {
+    let bed = Bed::on(store).await;
     let poll = {
         // A server of two hours ago.
         let hour = Duration::from_secs(3_600);
         let now = SystemClock.now().as_millis();
         let clock = FakeClock::at(Timestamp::from_millis(now - 7_200_000));
-        let store = SqliteStore::open(&database).await.unwrap();
+        let store = bed.open().await;
         let engine = Engine::builder(store)
             .clock(clock.clone())
             .build()
@@ -109,31 +103,24 @@ async fn a_poll_whose_end_passed_while_the_server_was_down_is_closed_with_its_ex
     };
     assert_eq!(poll.status, Status::Open);
 
-    let server = ServerProcess::start(&database).await;
-    let mut client = Client::connect(server.address).await.unwrap();
-    let mut events = client
-        .open(
-            http::Method::GET,
-            &format!("/polls/{}/events", poll.id),
-            None,
-        )
+    let server = bed.start().await;
+    let poll = json!({"id": poll.id});
+    let results = Viewer::watch(server.address, &poll)
         .await
-        .unwrap();
-    let results = crate::support::events::until_final(&mut events).await;
+        .until_final()
+        .await;
     assert_eq!(
         (&results["status"], &results["ballots"]),
         (&json!("closed"), &json!(10))
     );
     assert_eq!(results["options"][0]["votes"], 10);
     assert!(server.stop().await.success());
-    recount(&database, &json!({"id": poll.id.to_string()}), 10).await;
+    bed.recount(&poll, 10).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_asked_to_stop_answers_what_is_in_flight() {
-    let folder = tempdir().unwrap();
-    let database = folder.path().join("stop.db");
-    let server = ServerProcess::start(&database).await;
+async fn a_server_that_is_asked_to_stop_answers_what_is_in_flight(store: Store) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let poll = open_poll(&mut Client::connect(server.address).await.unwrap()).await;
     let storm = Storm::start(server.address, &poll, CONNECTIONS, usize::MAX);
     storm.reaches(500).await;
@@ -145,6 +132,6 @@ async fn a_server_that_is_asked_to_stop_answers_what_is_in_flight() {
         .count();
     // A request that was still on the wire when the server closed the connection was never read, and is not counted.
     let answered = recorded(&answers).len();
-    recount(&database, &poll, answered).await;
+    bed.recount(&poll, answered).await;
     assert!(unanswered <= CONNECTIONS);
 }

@@ -1,6 +1,5 @@
 //! What voters are told when the store fails: always the truth, or that they should ask again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,13 +9,26 @@ use polling_core::{
     Actor, Ballot, BallotId, Code, Engine, NewPoll, PollId, RandomIds, Receipt, Settings,
     Timestamp, Voter,
 };
-use polling_sqlite::SqliteStore;
 use sha2::{Digest, Sha256};
 
+use crate::store::{Guard, Store};
 use crate::support::faulty::{Fault, FaultyStore};
 
-async fn bed(settings: Settings) -> (Engine, FaultyStore, PollId) {
-    let store = FaultyStore::new(Arc::new(SqliteStore::in_memory().await.unwrap()));
+on_every_store! {
+    a_commit_whose_answer_was_lost_is_answered_as_recorded
+    a_store_that_comes_back_in_time_costs_no_vote
+    a_store_that_stays_away_is_unavailable_and_a_retry_finds_out
+    bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly
+    twins_in_one_batch_are_decided_one_after_the_other
+    a_flood_of_ballots_of_one_voter_holds_up_nobody_else
+    a_full_queue_is_refused_at_once_and_what_was_taken_is_answered
+    a_shutdown_answers_what_was_accepted_and_takes_no_more
+    who_stops_waiting_does_not_take_the_ballot_back
+}
+
+async fn bed(store: Store, settings: Settings) -> (Engine, FaultyStore, PollId, Guard) {
+    let (store, guard) = store.fresh().await;
+    let store = FaultyStore::new(store);
     let engine = Engine::builder(store.clone())
         .settings(settings)
         .build()
@@ -30,7 +42,7 @@ async fn bed(settings: Settings) -> (Engine, FaultyStore, PollId) {
     let nobody = Voter::anyone("nobody");
     let unknown = engine.votes().read(&Actor::System, poll, &nobody).await;
     assert_eq!(unknown.unwrap_err().code(), Code::VoteNotFound);
-    (engine, store, poll)
+    (engine, store, poll, guard)
 }
 
 fn settings() -> Settings {
@@ -66,9 +78,8 @@ fn key_of(voter: &str) -> VoterKey {
     VoterKey::from_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
 }
 
-#[tokio::test]
-async fn a_commit_whose_answer_was_lost_is_answered_as_recorded() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn a_commit_whose_answer_was_lost_is_answered_as_recorded(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.will([Fault::LostAfterCommit]);
     let receipt = vote(&engine, poll, "ada").await.unwrap();
     assert!(
@@ -84,17 +95,15 @@ async fn a_commit_whose_answer_was_lost_is_answered_as_recorded() {
     assert_exact(&engine, poll, 1).await;
 }
 
-#[tokio::test]
-async fn a_store_that_comes_back_in_time_costs_no_vote() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn a_store_that_comes_back_in_time_costs_no_vote(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.will([Fault::LostBeforeCommit]);
     assert!(vote(&engine, poll, "ada").await.unwrap().created);
     assert_exact(&engine, poll, 1).await;
 }
 
-#[tokio::test]
-async fn a_store_that_stays_away_is_unavailable_and_a_retry_finds_out() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn a_store_that_stays_away_is_unavailable_and_a_retry_finds_out(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     let id = BallotId::new(Timestamp::EPOCH, &RandomIds);
     let ballot = Ballot::of(poll, Voter::anyone("ada"), [0]).with_id(id);
     // The first sending is written, and neither it nor the later ones are heard of.
@@ -124,9 +133,8 @@ async fn a_store_that_stays_away_is_unavailable_and_a_retry_finds_out() {
     assert_exact(&engine, poll, 1).await;
 }
 
-#[tokio::test]
-async fn bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.poison(key_of("voter-37"));
     store.hold();
     let voters: Vec<String> = (0..100).map(|number| format!("voter-{number}")).collect();
@@ -146,9 +154,8 @@ async fn bug_05_an_error_in_the_middle_of_a_batch_answers_everybody_truly() {
     );
 }
 
-#[tokio::test]
-async fn twins_in_one_batch_are_decided_one_after_the_other() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn twins_in_one_batch_are_decided_one_after_the_other(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.hold();
     let first = vote(&engine, poll, "holds-the-lane");
     let twins = join_all((0..20).map(|option| {
@@ -169,9 +176,8 @@ async fn twins_in_one_batch_are_decided_one_after_the_other() {
     assert_exact(&engine, poll, 2).await;
 }
 
-#[tokio::test]
-async fn a_flood_of_ballots_of_one_voter_holds_up_nobody_else() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn a_flood_of_ballots_of_one_voter_holds_up_nobody_else(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.hold();
     let ada = || Voter::anyone("ada");
     let same = (0..1_000).map(|_| Ok(Ballot::of(poll, ada(), [0])));
@@ -211,12 +217,11 @@ async fn a_flood_of_ballots_of_one_voter_holds_up_nobody_else() {
     assert_exact(&engine, poll, 2).await;
 }
 
-#[tokio::test]
-async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered() {
+async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered(store: Store) {
     let mut settings = settings();
     settings.queue_ballots = 50;
     settings.request_ballots = 50;
-    let (engine, store, poll) = bed(settings).await;
+    let (engine, store, poll, _guard) = bed(store, settings).await;
     store.hold();
     let voters: Vec<String> = (0..200).map(|number| format!("voter-{number}")).collect();
     let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));
@@ -255,9 +260,8 @@ async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered() {
     assert_exact(&engine, poll, taken.len() as u64).await;
 }
 
-#[tokio::test]
-async fn a_shutdown_answers_what_was_accepted_and_takes_no_more() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn a_shutdown_answers_what_was_accepted_and_takes_no_more(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.hold();
     let voters: Vec<String> = (0..100).map(|number| format!("voter-{number}")).collect();
     let votes = join_all(voters.iter().map(|voter| vote(&engine, poll, voter)));
@@ -276,9 +280,8 @@ async fn a_shutdown_answers_what_was_accepted_and_takes_no_more() {
     assert_exact(&engine, poll, 100).await;
 }
 
-#[tokio::test]
-async fn who_stops_waiting_does_not_take_the_ballot_back() {
-    let (engine, store, poll) = bed(settings()).await;
+async fn who_stops_waiting_does_not_take_the_ballot_back(store: Store) {
+    let (engine, store, poll, _guard) = bed(store, settings()).await;
     store.hold();
     let left = tokio::time::timeout(Duration::from_millis(1), vote(&engine, poll, "ada")).await;
     assert!(left.is_err(), "the batch is held");

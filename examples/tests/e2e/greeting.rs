@@ -3,11 +3,16 @@
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::support::process::ServerProcess;
+use crate::store::Store;
+use crate::support::bed::Bed;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lines_that_the_server_prints_create_vote_read_and_watch() {
-    let server = ServerProcess::start_with("sqlite::memory:", &[]).await;
+on_every_store! {
+    the_lines_that_the_server_prints_create_vote_read_and_watch
+}
+
+async fn the_lines_that_the_server_prints_create_vote_read_and_watch(store: Store) {
+    let bed = Bed::on(store).await;
+    let server = bed.start().await;
     let lines = server.greeting.split_once('\n').unwrap().1;
     // The last line watches until it is stopped: here, when the first results have come.
     let mut shell = Command::new("sh")
@@ -40,16 +45,10 @@ async fn the_lines_that_the_server_prints_create_vote_read_and_watch() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_server_on_the_same_file_is_refused_in_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("one.db");
-    let server = ServerProcess::start(&database).await;
+    let bed = Bed::on(Store::Sqlite).await;
+    let server = bed.start().await;
     let second = Command::new(crate::support::process::program())
-        .args([
-            "--listen",
-            "127.0.0.1:0",
-            "--database-url",
-            &format!("sqlite://{}", database.display()),
-        ])
+        .args(["--listen", "127.0.0.1:0", "--database-url", &bed.url()])
         .output()
         .await
         .unwrap();

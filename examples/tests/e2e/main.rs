@@ -6,8 +6,17 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+#[macro_use]
+#[path = "../support/store.rs"]
+mod store;
+
 mod closing;
+mod closing_two;
 mod crash;
+mod database;
 mod faults;
 mod greeting;
+mod lost_hints;
+mod network;
 mod support;
+mod two_servers;

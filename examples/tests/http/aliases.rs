@@ -3,11 +3,19 @@
 use http::Method;
 use serde_json::json;
 
+use crate::store::Store;
 use crate::support::{Poll, Server};
 
-#[tokio::test]
-async fn a_poll_is_published_at_once_unless_its_creator_says_otherwise() {
-    let server = Server::start().await;
+on_every_store! {
+    a_poll_is_published_at_once_unless_its_creator_says_otherwise
+    a_poll_is_found_changed_and_deleted_without_the_prefix
+    a_vote_is_cast_under_the_names_of_older_systems
+    a_vote_that_names_no_poll_is_told_so
+    the_new_routes_refuse_what_they_do_not_know
+}
+
+async fn a_poll_is_published_at_once_unless_its_creator_says_otherwise(store: Store) {
+    let server = Server::on(store).await;
     let body = json!({"title": "Which?", "options": ["A", "B"], "expired_at": "2126-01-01T00:00:00Z", "category": "misc"});
     let answer = server.post("/polls", &body).await;
     assert_eq!(answer.status, 201);
@@ -21,9 +29,8 @@ async fn a_poll_is_published_at_once_unless_its_creator_says_otherwise() {
     assert_eq!(server.post("/polls", &body).await.json()["status"], "draft");
 }
 
-#[tokio::test]
-async fn a_poll_is_found_changed_and_deleted_without_the_prefix() {
-    let server = Server::start().await;
+async fn a_poll_is_found_changed_and_deleted_without_the_prefix(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"listed": true})).await;
     let path = format!("/polls/{}", poll.id);
     assert_eq!(
@@ -44,9 +51,8 @@ async fn a_poll_is_found_changed_and_deleted_without_the_prefix() {
     server.get(&*path).await.refuses(404, "poll_not_found");
 }
 
-#[tokio::test]
-async fn a_vote_is_cast_under_the_names_of_older_systems() {
-    let server = Server::start().await;
+async fn a_vote_is_cast_under_the_names_of_older_systems(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let (tea, coffee) = (&poll.options[0], &poll.options[1]);
     let path = format!("/polls/{}/vote", poll.id);
@@ -81,9 +87,8 @@ async fn a_vote_is_cast_under_the_names_of_older_systems() {
     );
 }
 
-#[tokio::test]
-async fn a_vote_that_names_no_poll_is_told_so() {
-    let server = Server::start().await;
+async fn a_vote_that_names_no_poll_is_told_so(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let cast = async |body| server.post("/vote", &body).await;
     cast(json!({"optionId": poll.options[0]}))
@@ -100,9 +105,8 @@ async fn a_vote_that_names_no_poll_is_told_so() {
         .refuses_field(422, "invalid", "/optionId");
 }
 
-#[tokio::test]
-async fn the_new_routes_refuse_what_they_do_not_know() {
-    let server = Server::start().await;
+async fn the_new_routes_refuse_what_they_do_not_know(store: Store) {
+    let server = Server::on(store).await;
     let body = json!({"question": "Which?", "options": ["A", "B"], "category": "misc"});
     let answer = server.post("/api/v1/polls", &body).await;
     answer.refuses_field(422, "invalid", "/category");

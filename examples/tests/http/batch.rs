@@ -3,11 +3,18 @@
 use polling_core::Settings;
 use serde_json::{Value, json};
 
+use crate::store::Store;
 use crate::support::{Server, Start};
 
-#[tokio::test]
-async fn each_ballot_of_a_batch_stands_alone_and_in_order() {
-    let server = Server::start().await;
+on_every_store! {
+    each_ballot_of_a_batch_stands_alone_and_in_order
+    a_batch_is_taken_whole_or_refused_whole
+    the_largest_batch_of_the_contract_fits_its_bounds
+    on_a_poll_of_users_a_batch_holds_the_callers_ballot_only
+}
+
+async fn each_ballot_of_a_batch_stands_alone_and_in_order(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let ballots = json!([
         poll.vote(0, "ada"),
@@ -55,13 +62,12 @@ async fn each_ballot_of_a_batch_stands_alone_and_in_order() {
     assert_eq!(results["ballots"], 3);
 }
 
-#[tokio::test]
-async fn a_batch_is_taken_whole_or_refused_whole() {
+async fn a_batch_is_taken_whole_or_refused_whole(store: Store) {
     let mut core = Settings::default();
     core.request_ballots = 2;
     let server = Start {
         core,
-        ..Start::default()
+        ..Start::on(store)
     }
     .run()
     .await;
@@ -87,9 +93,8 @@ async fn a_batch_is_taken_whole_or_refused_whole() {
     missing.await.refuses_field(422, "invalid", "/ballots");
 }
 
-#[tokio::test]
-async fn the_largest_batch_of_the_contract_fits_its_bounds() {
-    let server = Server::start().await;
+async fn the_largest_batch_of_the_contract_fits_its_bounds(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let ballots: Vec<Value> = (0..10_000)
         .map(|n| poll.vote(n % 2, &format!("voter {n}")))
@@ -103,9 +108,8 @@ async fn the_largest_batch_of_the_contract_fits_its_bounds() {
     assert_eq!(results["options"][0]["votes"], 5_000);
 }
 
-#[tokio::test]
-async fn on_a_poll_of_users_a_batch_holds_the_callers_ballot_only() {
-    let server = Server::start().await;
+async fn on_a_poll_of_users_a_batch_holds_the_callers_ballot_only(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"voters": "registered"})).await;
     let (_, token) = server.user("ada").await;
     let own = json!({"option_id": poll.options[0]});

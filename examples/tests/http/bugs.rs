@@ -5,11 +5,23 @@ use polling_core::{FakeClock, Settings};
 use serde_json::json;
 use std::time::Duration;
 
+use crate::store::Store;
 use crate::support::{Server, Start};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_01_two_identical_posts_at_once_count_once() {
-    let server = Server::start().await;
+on_every_store! {
+    bug_01_two_identical_posts_at_once_count_once
+    bug_02_of_two_different_votes_at_once_one_counts
+    bug_03_voting_again_never_works_however_much_the_caches_forget
+    bug_07_a_vote_is_in_the_final_result_or_refused
+    bug_07_votes_in_flight_at_the_close_are_counted_exactly_when_they_were_accepted
+    bug_08_the_same_key_with_another_content_is_refused_aloud
+    bug_09_an_option_of_another_poll_is_refused
+    bug_10_a_vote_without_a_voter_is_refused
+    bug_19_ballots_are_counted_where_voters_are_meant
+}
+
+async fn bug_01_two_identical_posts_at_once_count_once(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let posts =
         (0..20).map(|_| async { server.post(poll.path("/votes"), &poll.vote(0, "ada")).await });
@@ -28,9 +40,8 @@ async fn bug_01_two_identical_posts_at_once_count_once() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_02_of_two_different_votes_at_once_one_counts() {
-    let server = Server::start().await;
+async fn bug_02_of_two_different_votes_at_once_one_counts(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let posts = (0..2).map(|position| {
         let poll = &poll;
@@ -54,13 +65,12 @@ async fn bug_02_of_two_different_votes_at_once_one_counts() {
     assert_eq!(results["ballots"], 1);
 }
 
-#[tokio::test]
-async fn bug_03_voting_again_never_works_however_much_the_caches_forget() {
+async fn bug_03_voting_again_never_works_however_much_the_caches_forget(store: Store) {
     let mut core = Settings::default();
     core.cached_polls = 1;
     let server = Start {
         core,
-        ..Start::default()
+        ..Start::on(store)
     }
     .run()
     .await;
@@ -86,12 +96,11 @@ async fn bug_03_voting_again_never_works_however_much_the_caches_forget() {
     again.refuses(409, "already_voted");
 }
 
-#[tokio::test]
-async fn bug_07_a_vote_is_in_the_final_result_or_refused() {
+async fn bug_07_a_vote_is_in_the_final_result_or_refused(store: Store) {
     let clock = FakeClock::default();
     let server = Start {
         clock: Some(clock.clone()),
-        ..Start::default()
+        ..Start::on(store)
     }
     .run()
     .await;
@@ -121,9 +130,10 @@ async fn bug_07_a_vote_is_in_the_final_result_or_refused() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bug_07_votes_in_flight_at_the_close_are_counted_exactly_when_they_were_accepted() {
-    let server = Server::start().await;
+async fn bug_07_votes_in_flight_at_the_close_are_counted_exactly_when_they_were_accepted(
+    store: Store,
+) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let votes = (0..60).map(|n| {
         let (server, poll) = (&server, &poll);
@@ -150,9 +160,8 @@ async fn bug_07_votes_in_flight_at_the_close_are_counted_exactly_when_they_were_
     assert_eq!(results, closed["results"]);
 }
 
-#[tokio::test]
-async fn bug_08_the_same_key_with_another_content_is_refused_aloud() {
-    let server = Server::start().await;
+async fn bug_08_the_same_key_with_another_content_is_refused_aloud(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let post = |position| {
         let ask = server.post(poll.path("/votes"), &poll.vote(position, "ada"));
@@ -163,9 +172,8 @@ async fn bug_08_the_same_key_with_another_content_is_refused_aloud() {
     assert_eq!(post(0).await.status, 200);
 }
 
-#[tokio::test]
-async fn bug_09_an_option_of_another_poll_is_refused() {
-    let server = Server::start().await;
+async fn bug_09_an_option_of_another_poll_is_refused(store: Store) {
+    let server = Server::on(store).await;
     let (poll, other) = (server.poll(json!({})).await, server.poll(json!({})).await);
     let answer = server
         .post(poll.path("/votes"), &other.vote(0, "ada"))
@@ -175,9 +183,8 @@ async fn bug_09_an_option_of_another_poll_is_refused() {
     assert_eq!(results["ballots"], 0);
 }
 
-#[tokio::test]
-async fn bug_10_a_vote_without_a_voter_is_refused() {
-    let server = Server::start().await;
+async fn bug_10_a_vote_without_a_voter_is_refused(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     for body in [
         json!({"option_id": poll.options[0]}),
@@ -192,9 +199,8 @@ async fn bug_10_a_vote_without_a_voter_is_refused() {
     assert_eq!(results["ballots"], 0);
 }
 
-#[tokio::test]
-async fn bug_19_ballots_are_counted_where_voters_are_meant() {
-    let server = Server::start().await;
+async fn bug_19_ballots_are_counted_where_voters_are_meant(store: Store) {
+    let server = Server::on(store).await;
     let choice = json!({"choice": {"type": "multiple", "min": 1, "max": 2}});
     let poll = server.poll(choice).await;
     for voter in ["ada", "bob"] {

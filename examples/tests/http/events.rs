@@ -7,7 +7,17 @@ use polling_http::HttpSettings;
 use serde_json::json;
 
 use crate::event_stream::Events;
+use crate::store::Store;
 use crate::support::{Poll, Server, Start};
+
+on_every_store! {
+    a_viewer_gets_the_current_results_and_then_newer_ones
+    a_viewer_that_comes_back_goes_on_where_it_was
+    hidden_results_are_told_and_come_when_they_may_be_seen
+    a_silent_stream_shows_that_it_is_alive
+    streams_end_with_the_engine_and_then_the_server_leaves
+    only_polls_that_are_there_can_be_watched
+}
 
 async fn vote(server: &Server, poll: &Poll, voter: &str) -> u64 {
     let answer = server.post(poll.path("/votes"), &poll.vote(0, voter)).await;
@@ -15,9 +25,8 @@ async fn vote(server: &Server, poll: &Poll, voter: &str) -> u64 {
     answer.json()["revision"].as_u64().unwrap()
 }
 
-#[tokio::test]
-async fn a_viewer_gets_the_current_results_and_then_newer_ones() {
-    let server = Server::start().await;
+async fn a_viewer_gets_the_current_results_and_then_newer_ones(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let mut events = Events::open(server.get(poll.path("/events"))).await;
     let first = events.results().await;
@@ -46,9 +55,8 @@ async fn a_viewer_gets_the_current_results_and_then_newer_ones() {
     assert_eq!(events.next().await, None);
 }
 
-#[tokio::test]
-async fn a_viewer_that_comes_back_goes_on_where_it_was() {
-    let server = Server::start().await;
+async fn a_viewer_that_comes_back_goes_on_where_it_was(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let revision = vote(&server, &poll, "ada").await;
     let asks = [
@@ -83,9 +91,8 @@ async fn a_viewer_that_comes_back_goes_on_where_it_was() {
     bad.refuses_field(422, "invalid", "/after_revision");
 }
 
-#[tokio::test]
-async fn hidden_results_are_told_and_come_when_they_may_be_seen() {
-    let server = Server::start().await;
+async fn hidden_results_are_told_and_come_when_they_may_be_seen(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"show_results": "after_vote"})).await;
     let mut ada = Events::open(server.get(poll.path("/events?voter=ada"))).await;
     let mut bob = Events::open(server.get(poll.path("/events?voter=bob"))).await;
@@ -110,15 +117,14 @@ async fn hidden_results_are_told_and_come_when_they_may_be_seen() {
     assert_eq!(bob.results().await["ballots"], 1);
 }
 
-#[tokio::test]
-async fn a_silent_stream_shows_that_it_is_alive() {
+async fn a_silent_stream_shows_that_it_is_alive(store: Store) {
     let mut http = HttpSettings::default();
     http.keep_alive_interval = Duration::from_millis(10);
     // A stream lives longer than any request may take.
     http.request_timeout = Duration::from_secs(5);
     let server = Start {
         http,
-        ..Start::default()
+        ..Start::on(store)
     }
     .run()
     .await;
@@ -130,9 +136,8 @@ async fn a_silent_stream_shows_that_it_is_alive() {
     }
 }
 
-#[tokio::test]
-async fn streams_end_with_the_engine_and_then_the_server_leaves() {
-    let server = Server::start().await;
+async fn streams_end_with_the_engine_and_then_the_server_leaves(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let mut events = Events::open(server.get(poll.path("/events"))).await;
     events.results().await;
@@ -143,9 +148,8 @@ async fn streams_end_with_the_engine_and_then_the_server_leaves() {
     stopped.await;
 }
 
-#[tokio::test]
-async fn only_polls_that_are_there_can_be_watched() {
-    let server = Server::start().await;
+async fn only_polls_that_are_there_can_be_watched(store: Store) {
+    let server = Server::on(store).await;
     for id in ["x", "018f3c6e-0000-7000-8000-000000000001"] {
         let answer = server.get(format!("/api/v1/polls/{id}/events")).await;
         answer.refuses(404, "poll_not_found");

@@ -1,15 +1,24 @@
 //! Our own faults: answered, logged once, and never explained to clients; and what the log never holds.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use polling_core::{Actor, AuthError, Authenticator, StoreError};
 use polling_http::HttpSettings;
 use serde_json::json;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::store::Store;
 use crate::support::{Server, Start};
+
+// The log is that of one thread.
+on_every_store! {
+    #[tokio::test]
+    the_log_names_routes_and_never_people_or_secrets
+}
 
 /// Goes wrong in the way that the credential names.
 struct Faulty;
@@ -57,10 +66,16 @@ impl MakeWriter<'_> for Log {
 }
 
 /// Logs all of our own packages on this thread, on which the test's server runs too.
-fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+fn log() -> (Log, DefaultGuard) {
+    // While there is one subscriber in all the program, a line that logs is asked for once, on the thread that reaches it
+    // first, which may be another test's that logs nothing; with two, all are asked.
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+    LazyLock::force(&SECOND);
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter("polling_core=trace,polling_http=trace,polling_sqlite=trace")
+        .with_env_filter(
+            "polling_core=trace,polling_http=trace,polling_pg=trace,polling_sqlite=trace",
+        )
         .with_writer(log.clone())
         .with_ansi(false)
         .finish();
@@ -122,10 +137,9 @@ async fn an_answer_that_takes_too_long_is_not_waited_for() {
     answer.refuses(503, "unavailable");
 }
 
-#[tokio::test]
-async fn the_log_names_routes_and_never_people_or_secrets() {
+async fn the_log_names_routes_and_never_people_or_secrets(store: Store) {
     let (log, _logging) = log();
-    let server = Server::start().await;
+    let server = Server::on(store).await;
     let (_, token) = server.user("ada").await;
     let poll = server.poll(json!({"show_results": "after_vote"})).await;
     server

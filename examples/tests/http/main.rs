@@ -1,8 +1,16 @@
-//! The HTTP face end to end: an engine on a store in memory, behind a real socket.
+//! The HTTP face end to end: an engine on a store of its own, behind a real socket.
+//!
+//! What depends on what a store does runs on every store. What no store sees (headers, bodies that are refused before
+//! they are understood, slow clients, mounting, the server around the service) runs on one, in memory: input, headers,
+//! mounted, server, slow, and most of faults.
 //!
 //! One binary for all of it, because each more is linked anew.
 
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
+
+#[macro_use]
+#[path = "../support/store.rs"]
+mod store;
 
 mod answer;
 mod event_stream;

@@ -7,15 +7,27 @@ use polling_core::FakeClock;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::store::Store;
 use crate::support::{Poll, Server, Start};
+
+on_every_store! {
+    a_poll_is_created_with_every_field_of_the_contract
+    a_poll_takes_its_fields_under_their_other_names
+    every_field_that_breaks_a_rule_is_named
+    a_draft_is_there_for_its_managers_only
+    publishing_and_closing_take_no_body_and_can_be_repeated
+    managing_needs_the_right_credential
+    a_poll_is_changed_as_far_as_its_status_lets_it
+    a_deleted_poll_is_gone_for_everybody
+    listed_polls_come_in_pages_newest_first
+}
 
 fn draft() -> Value {
     json!({"question": "Tea or coffee?", "options": ["Tea", {"text": "Coffee"}]})
 }
 
-#[tokio::test]
-async fn a_poll_is_created_with_every_field_of_the_contract() {
-    let server = Server::start().await;
+async fn a_poll_is_created_with_every_field_of_the_contract(store: Store) {
+    let server = Server::on(store).await;
     let answer = server.post("/api/v1/polls", &draft()).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -45,9 +57,8 @@ async fn a_poll_is_created_with_every_field_of_the_contract() {
     assert!(poll["created_at"].as_str().unwrap().ends_with('Z'));
 }
 
-#[tokio::test]
-async fn a_poll_takes_its_fields_under_their_other_names() {
-    let server = Server::start().await;
+async fn a_poll_takes_its_fields_under_their_other_names(store: Store) {
+    let server = Server::on(store).await;
     let body = json!({
         "title": "Which?", "options": ["A", "B", "C"], "description": "All of them.",
         "choice": {"type": "multiple", "max": 2}, "voters": "vouched", "listed": true,
@@ -66,9 +77,8 @@ async fn a_poll_takes_its_fields_under_their_other_names() {
     assert_eq!(poll["voters"], "vouched");
 }
 
-#[tokio::test]
-async fn every_field_that_breaks_a_rule_is_named() {
-    let server = Server::start().await;
+async fn every_field_that_breaks_a_rule_is_named(store: Store) {
+    let server = Server::on(store).await;
     let body = json!({"options": ["Tea", "Tea"], "closes_at": "2020-01-01T00:00:00Z"});
     let answer = server.post("/api/v1/polls", &body).await;
     answer.refuses(422, "invalid");
@@ -79,9 +89,8 @@ async fn every_field_that_breaks_a_rule_is_named() {
     assert!(errors.iter().all(|error| error["code"] == "invalid"));
 }
 
-#[tokio::test]
-async fn a_draft_is_there_for_its_managers_only() {
-    let server = Server::start().await;
+async fn a_draft_is_there_for_its_managers_only(store: Store) {
+    let server = Server::on(store).await;
     let poll = Poll::of(&server.post("/api/v1/polls", &draft()).await.json());
     for path in [poll.path(""), poll.path("/results"), poll.path("/events")] {
         server.get(path).await.refuses(404, "poll_not_found");
@@ -98,9 +107,8 @@ async fn a_draft_is_there_for_its_managers_only() {
     close.bearer(&poll.token).await.refuses(409, "poll_draft");
 }
 
-#[tokio::test]
-async fn publishing_and_closing_take_no_body_and_can_be_repeated() {
-    let server = Server::start().await;
+async fn publishing_and_closing_take_no_body_and_can_be_repeated(store: Store) {
+    let server = Server::on(store).await;
     let poll = Poll::of(&server.post("/api/v1/polls", &draft()).await.json());
     let step = async |step: &str, body: &'static str| -> Value {
         let ask = server.request(Method::POST, poll.path(step)).body(body);
@@ -120,9 +128,8 @@ async fn publishing_and_closing_take_no_body_and_can_be_repeated() {
     assert_eq!(step("/publish", "").await, closed);
 }
 
-#[tokio::test]
-async fn managing_needs_the_right_credential() {
-    let server = Server::start().await;
+async fn managing_needs_the_right_credential(store: Store) {
+    let server = Server::on(store).await;
     let (poll, other) = (server.poll(json!({})).await, server.poll(json!({})).await);
     let asks = [
         (Method::PATCH, ""),
@@ -144,9 +151,8 @@ async fn patch(server: &Server, poll: &Poll, body: Value) -> Answer {
     ask.json(&body).bearer(&poll.token).await
 }
 
-#[tokio::test]
-async fn a_poll_is_changed_as_far_as_its_status_lets_it() {
-    let server = Server::start().await;
+async fn a_poll_is_changed_as_far_as_its_status_lets_it(store: Store) {
+    let server = Server::on(store).await;
     let poll = Poll::of(&server.post("/api/v1/polls", &draft()).await.json());
     let body = json!({"question": "Really?", "description": "Say.", "version": 1});
     let changed = patch(&server, &poll, body).await.json();
@@ -167,9 +173,8 @@ async fn a_poll_is_changed_as_far_as_its_status_lets_it() {
     late.refuses_field(409, "poll_closed", "/closes_at");
 }
 
-#[tokio::test]
-async fn a_deleted_poll_is_gone_for_everybody() {
-    let server = Server::start().await;
+async fn a_deleted_poll_is_gone_for_everybody(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let delete = || {
         let ask = server.request(Method::DELETE, poll.path(""));
@@ -186,12 +191,11 @@ async fn a_deleted_poll_is_gone_for_everybody() {
     delete().await.refuses(404, "poll_not_found");
 }
 
-#[tokio::test]
-async fn listed_polls_come_in_pages_newest_first() {
+async fn listed_polls_come_in_pages_newest_first(store: Store) {
     let clock = FakeClock::default();
     let start = Start {
         clock: Some(clock.clone()),
-        ..Start::default()
+        ..Start::on(store)
     };
     let server = start.run().await;
     let mut newest_first = Vec::new();

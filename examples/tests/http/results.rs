@@ -3,16 +3,25 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::store::Store;
 use crate::support::{Poll, Server};
+
+on_every_store! {
+    results_have_every_field_of_the_contract
+    a_client_that_holds_the_revision_gets_no_body
+    visibility_is_checked_before_what_the_client_holds
+    who_has_voted_sees_what_is_shown_after_voting
+    nobody_looks_with_the_eyes_of_a_voter_whom_they_may_not_be
+    a_signed_in_user_sees_results_after_their_vote
+}
 
 async fn vote(server: &Server, poll: &Poll, voter: &str) {
     let answer = server.post(poll.path("/votes"), &poll.vote(0, voter)).await;
     assert_eq!(answer.status, 201);
 }
 
-#[tokio::test]
-async fn results_have_every_field_of_the_contract() {
-    let server = Server::start().await;
+async fn results_have_every_field_of_the_contract(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     vote(&server, &poll, "ada").await;
     let answer = server.get(poll.path("/results")).await;
@@ -28,9 +37,8 @@ async fn results_have_every_field_of_the_contract() {
     assert_eq!(answer.header("cache-control"), "no-cache");
 }
 
-#[tokio::test]
-async fn a_client_that_holds_the_revision_gets_no_body() {
-    let server = Server::start().await;
+async fn a_client_that_holds_the_revision_gets_no_body(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let ask = |tag: &str| {
         server
@@ -52,9 +60,8 @@ async fn a_client_that_holds_the_revision_gets_no_body() {
     assert_eq!(ask("\"1\"").await.header("etag"), "\"2\"");
 }
 
-#[tokio::test]
-async fn visibility_is_checked_before_what_the_client_holds() {
-    let server = Server::start().await;
+async fn visibility_is_checked_before_what_the_client_holds(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"show_results": "after_close"})).await;
     let ask = || {
         server
@@ -79,9 +86,8 @@ async fn visibility_is_checked_before_what_the_client_holds() {
     assert_eq!(visible.header("cache-control"), "private, no-cache");
 }
 
-#[tokio::test]
-async fn who_has_voted_sees_what_is_shown_after_voting() {
-    let server = Server::start().await;
+async fn who_has_voted_sees_what_is_shown_after_voting(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"show_results": "after_vote"})).await;
     let read = async |query: &str| server.get(poll.path("/results") + query).await;
     read("").await.refuses(403, "results_hidden");
@@ -98,9 +104,8 @@ async fn who_has_voted_sees_what_is_shown_after_voting() {
     assert_eq!(poll_seen["results"]["ballots"], 1);
 }
 
-#[tokio::test]
-async fn nobody_looks_with_the_eyes_of_a_voter_whom_they_may_not_be() {
-    let server = Server::start().await;
+async fn nobody_looks_with_the_eyes_of_a_voter_whom_they_may_not_be(store: Store) {
+    let server = Server::on(store).await;
     let vouched = server
         .poll(json!({"voters": "vouched", "show_results": "after_vote"}))
         .await;
@@ -118,9 +123,8 @@ async fn nobody_looks_with_the_eyes_of_a_voter_whom_they_may_not_be() {
     }
 }
 
-#[tokio::test]
-async fn a_signed_in_user_sees_results_after_their_vote() {
-    let server = Server::start().await;
+async fn a_signed_in_user_sees_results_after_their_vote(store: Store) {
+    let server = Server::on(store).await;
     let (_, token) = server.user("ada").await;
     let body = json!({
         "question": "Q", "options": ["A", "B"], "publish": true, "show_results": "after_vote",

@@ -1,4 +1,4 @@
-//! An engine on a store in memory, served on a real socket, and a client that looks at every answer.
+//! An engine on a store of its own, served on a real socket, and a client that looks at every answer.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use hyper_util::rt::TokioIo;
 use polling_core::{Engine, EngineBuilder, FakeClock, Settings};
 use polling_http::server::{ServerSettings, serve};
 use polling_http::{HttpApi, HttpSettings};
-use polling_sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::answer::Answer;
+use crate::store::{Guard, Store};
 
 /// Nothing here takes so long; a test that waits longer has failed.
 pub(crate) const GUARD: Duration = Duration::from_secs(20);
@@ -31,6 +31,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 /// How a server is started; all fields have working defaults.
 #[derive(Default)]
 pub(crate) struct Start {
+    pub(crate) store: Store,
     pub(crate) http: HttpSettings,
     pub(crate) server: ServerSettings,
     pub(crate) core: Settings,
@@ -45,11 +46,19 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     leave: tokio::sync::oneshot::Sender<()>,
     serving: JoinHandle<()>,
+    _store: Guard,
 }
 
 impl Start {
+    pub(crate) fn on(store: Store) -> Self {
+        Self {
+            store,
+            ..Self::default()
+        }
+    }
+
     pub(crate) async fn run(self) -> Server {
-        let store = SqliteStore::in_memory().await.unwrap();
+        let (store, guard) = self.store.fresh().await;
         let mut builder = Engine::builder(store).settings(self.core);
         if let Some(clock) = self.clock {
             builder = builder.clock(clock);
@@ -69,13 +78,19 @@ impl Start {
             address,
             leave,
             serving,
+            _store: guard,
         }
     }
 }
 
 impl Server {
+    /// For tests of what no store sees.
     pub(crate) async fn start() -> Self {
-        Start::default().run().await
+        Self::on(Store::default()).await
+    }
+
+    pub(crate) async fn on(store: Store) -> Self {
+        Start::on(store).run().await
     }
 
     /// Begins a request; `path` may hold a query.

@@ -3,11 +3,18 @@
 use http::Method;
 use serde_json::json;
 
+use crate::store::Store;
 use crate::support::Server;
 
-#[tokio::test]
-async fn somebody_signs_up_signs_in_and_is_looked_up() {
-    let server = Server::start().await;
+on_every_store! {
+    somebody_signs_up_signs_in_and_is_looked_up
+    signing_up_and_in_is_refused_with_reasons
+    a_bad_credential_is_refused_everywhere
+    a_credential_is_a_bearer_token_and_nothing_else
+}
+
+async fn somebody_signs_up_signs_in_and_is_looked_up(store: Store) {
+    let server = Server::on(store).await;
     let new = json!({"name": "Ada", "email": "ada@example.org", "password": "correct horse"});
     let created = server.post("/api/v1/users", &new).await;
     assert_eq!(created.status, 201);
@@ -34,9 +41,8 @@ async fn somebody_signs_up_signs_in_and_is_looked_up() {
     assert_eq!(poll.json()["creator_id"], user["id"]);
 }
 
-#[tokio::test]
-async fn signing_up_and_in_is_refused_with_reasons() {
-    let server = Server::start().await;
+async fn signing_up_and_in_is_refused_with_reasons(store: Store) {
+    let server = Server::on(store).await;
     let (_, token) = server.user("ada").await;
     let user = |name: &str, email: &str, password: &str| json!({"name": name, "email": email, "password": password});
     let sign_up = async |body| server.post("/api/v1/users", &body).await;
@@ -83,9 +89,8 @@ async fn signing_up_and_in_is_refused_with_reasons() {
     }
 }
 
-#[tokio::test]
-async fn a_bad_credential_is_refused_everywhere() {
-    let server = Server::start().await;
+async fn a_bad_credential_is_refused_everywhere(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"allow_change": true})).await;
     let asks = [
         (Method::GET, "/api/v1/polls".to_owned()),
@@ -129,9 +134,8 @@ async fn a_bad_credential_is_refused_everywhere() {
     );
 }
 
-#[tokio::test]
-async fn a_credential_is_a_bearer_token_and_nothing_else() {
-    let server = Server::start().await;
+async fn a_credential_is_a_bearer_token_and_nothing_else(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let ask = || server.get(poll.path(""));
     for malformed in ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "x", ""] {

@@ -4,7 +4,21 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::store::Store;
 use crate::support::{Poll, Server};
+
+on_every_store! {
+    a_vote_is_answered_with_its_receipt
+    the_same_vote_again_gives_the_same_receipt
+    a_second_vote_is_refused_by_what_it_is
+    the_idempotency_key_is_the_ballot_id
+    a_ballot_must_fit_its_poll
+    who_may_vote_is_the_polls_to_say
+    a_scheduled_poll_takes_no_votes_yet
+    ones_own_vote_is_read_changed_and_withdrawn
+    a_voter_may_stand_in_the_query_of_a_change
+    a_vote_that_may_not_be_changed_is_not
+}
 
 const BALLOT: &str = "018f3c6e-0000-7000-8000-000000000001";
 const OTHER_BALLOT: &str = "018f3c6e-0000-7000-8000-000000000002";
@@ -18,9 +32,8 @@ async fn cast(server: &Server, poll: &Poll, body: Value) -> Answer {
     server.post(poll.path("/votes"), &body).await
 }
 
-#[tokio::test]
-async fn a_vote_is_answered_with_its_receipt() {
-    let server = Server::start().await;
+async fn a_vote_is_answered_with_its_receipt(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let answer = cast(&server, &poll, poll.vote(0, "ada")).await;
     assert_eq!(answer.status, 201);
@@ -39,9 +52,8 @@ async fn a_vote_is_answered_with_its_receipt() {
     assert_eq!(results["options"][0]["votes"], 1);
 }
 
-#[tokio::test]
-async fn the_same_vote_again_gives_the_same_receipt() {
-    let server = Server::start().await;
+async fn the_same_vote_again_gives_the_same_receipt(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let vote = with_id(poll.vote(0, "ada"), BALLOT);
     let first = cast(&server, &poll, vote.clone()).await;
@@ -65,9 +77,8 @@ async fn the_same_vote_again_gives_the_same_receipt() {
     other.refuses(409, "poll_closed");
 }
 
-#[tokio::test]
-async fn a_second_vote_is_refused_by_what_it_is() {
-    let server = Server::start().await;
+async fn a_second_vote_is_refused_by_what_it_is(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     cast(&server, &poll, with_id(poll.vote(0, "ada"), BALLOT)).await;
     let refused = async |vote, code| cast(&server, &poll, vote).await.refuses(409, code);
@@ -76,9 +87,8 @@ async fn a_second_vote_is_refused_by_what_it_is() {
     refused(with_id(poll.vote(1, "ada"), BALLOT), "ballot_id_reused").await;
 }
 
-#[tokio::test]
-async fn the_idempotency_key_is_the_ballot_id() {
-    let server = Server::start().await;
+async fn the_idempotency_key_is_the_ballot_id(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     let ask = |key: &str, vote: Value| {
         let ask = server.post(poll.path("/votes"), &vote);
@@ -102,9 +112,8 @@ async fn the_idempotency_key_is_the_ballot_id() {
         .refuses(409, "ballot_id_reused");
 }
 
-#[tokio::test]
-async fn a_ballot_must_fit_its_poll() {
-    let server = Server::start().await;
+async fn a_ballot_must_fit_its_poll(store: Store) {
+    let server = Server::on(store).await;
     let choice =
         json!({"choice": {"type": "multiple", "min": 1, "max": 2}, "options": ["A", "B", "C"]});
     let poll = server.poll(choice).await;
@@ -143,9 +152,8 @@ async fn a_ballot_must_fit_its_poll() {
     assert_eq!(cast(&server, &poll, turned).await.status, 200);
 }
 
-#[tokio::test]
-async fn who_may_vote_is_the_polls_to_say() {
-    let server = Server::start().await;
+async fn who_may_vote_is_the_polls_to_say(store: Store) {
+    let server = Server::on(store).await;
     let vouched = server.poll(json!({"voters": "vouched"})).await;
     let vote = server.post(vouched.path("/votes"), &vouched.vote(0, "ada"));
     vote.await.refuses(403, "forbidden");
@@ -168,9 +176,8 @@ async fn who_may_vote_is_the_polls_to_say() {
     assert_eq!(vote.json().get("voter"), None);
 }
 
-#[tokio::test]
-async fn a_scheduled_poll_takes_no_votes_yet() {
-    let server = Server::start().await;
+async fn a_scheduled_poll_takes_no_votes_yet(store: Store) {
+    let server = Server::on(store).await;
     let poll = server
         .poll(json!({"opens_at": "2126-01-01T00:00:00Z"}))
         .await;
@@ -179,9 +186,8 @@ async fn a_scheduled_poll_takes_no_votes_yet() {
         .refuses(409, "poll_not_open");
 }
 
-#[tokio::test]
-async fn ones_own_vote_is_read_changed_and_withdrawn() {
-    let server = Server::start().await;
+async fn ones_own_vote_is_read_changed_and_withdrawn(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"allow_change": true})).await;
     let path = poll.path("/vote?voter=ada%20l.");
     let put = async |position| {
@@ -217,9 +223,8 @@ async fn ones_own_vote_is_read_changed_and_withdrawn() {
     );
 }
 
-#[tokio::test]
-async fn a_voter_may_stand_in_the_query_of_a_change() {
-    let server = Server::start().await;
+async fn a_voter_may_stand_in_the_query_of_a_change(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({"allow_change": true})).await;
     let put = |query: &str, body: Value| {
         let ask = server.request(Method::PUT, poll.path("/vote") + query);
@@ -239,9 +244,8 @@ async fn a_voter_may_stand_in_the_query_of_a_change() {
         .refuses(422, "voter_required");
 }
 
-#[tokio::test]
-async fn a_vote_that_may_not_be_changed_is_not() {
-    let server = Server::start().await;
+async fn a_vote_that_may_not_be_changed_is_not(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
     cast(&server, &poll, poll.vote(0, "ada")).await;
     let put = server.request(Method::PUT, poll.path("/vote"));

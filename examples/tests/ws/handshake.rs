@@ -8,6 +8,7 @@ use polling_ws::{Origins, WsApi, WsSettings};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::store::Store;
 use crate::support::{Client, Server, engine, handshake, soon};
 
 const GET: &str = "GET /api/v1/ws HTTP/1.1";
@@ -17,7 +18,7 @@ const KEY: &str = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
 
 #[tokio::test]
 async fn the_service_mounts_in_axum() {
-    let engine = engine().await;
+    let (engine, _store) = engine(Store::default()).await;
     let app = Router::new()
         .route_service("/api/v1/ws", WsApi::new(engine.clone()))
         .route("/hello", get(|| async { "hello" }));

@@ -4,15 +4,26 @@ use polling_core::{Actor, Ballot, PollId, Voter};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::store::Store;
 use crate::support::{Client, Server, manager};
+
+on_every_store! {
+    the_current_results_come_first_and_then_only_newer_ones
+    a_voter_sees_their_own_vote_in_the_first_results
+    bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice
+    bug_13_an_older_count_that_arrives_last_is_not_shown
+    subscribing_again_answers_again_and_replaces_the_subscription
+    after_an_unsubscribe_nothing_more_comes
+    one_connection_watches_many_polls
+    a_viewer_that_leaves_takes_nobody_along
+}
 
 fn subscribe(poll: PollId, after: Option<u64>) -> Value {
     json!({"type": "subscribe", "ref": "s", "poll_id": poll, "after_revision": after})
 }
 
-#[tokio::test]
-async fn the_current_results_come_first_and_then_only_newer_ones() {
-    let server = Server::start().await;
+async fn the_current_results_come_first_and_then_only_newer_ones(store: Store) {
+    let server = Server::on(store).await;
     let (mut viewer, poll) = (server.client().await, server.poll().await);
     let first = viewer.ask(subscribe(poll.id, None)).await;
     assert_eq!(
@@ -64,9 +75,8 @@ async fn the_current_results_come_first_and_then_only_newer_ones() {
     assert_eq!(gone["poll_id"], json!(poll.id));
 }
 
-#[tokio::test]
-async fn a_voter_sees_their_own_vote_in_the_first_results() {
-    let server = Server::start().await;
+async fn a_voter_sees_their_own_vote_in_the_first_results(store: Store) {
+    let server = Server::on(store).await;
     let (mut client, poll) = (server.client().await, server.poll().await);
     for voter in 1..20 {
         let ack = client.vote(&poll, &voter.to_string()).await;
@@ -76,9 +86,8 @@ async fn a_voter_sees_their_own_vote_in_the_first_results() {
     }
 }
 
-#[tokio::test]
-async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice() {
-    let server = Server::start().await;
+async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice(store: Store) {
+    let server = Server::on(store).await;
     let (mut voter, poll) = (server.client().await, server.poll().await);
     let mut viewer = server.client().await;
     let held = viewer.subscribe(poll.id).await["revision"].as_u64();
@@ -115,9 +124,8 @@ async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice() {
     assert_eq!(from_elsewhere["ballots"], 4);
 }
 
-#[tokio::test]
-async fn bug_13_an_older_count_that_arrives_last_is_not_shown() {
-    let server = Server::start().await;
+async fn bug_13_an_older_count_that_arrives_last_is_not_shown(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll().await;
     let mut viewers = Vec::new();
     for _ in 0..3 {
@@ -154,9 +162,8 @@ async fn bug_13_an_older_count_that_arrives_last_is_not_shown() {
     voters.join_all().await;
 }
 
-#[tokio::test]
-async fn subscribing_again_answers_again_and_replaces_the_subscription() {
-    let server = Server::start().await;
+async fn subscribing_again_answers_again_and_replaces_the_subscription(store: Store) {
+    let server = Server::on(store).await;
     let (mut viewer, poll) = (server.client().await, server.poll().await);
     for _ in 0..3 {
         let first = viewer.ask(subscribe(poll.id, None)).await;
@@ -175,9 +182,8 @@ async fn subscribing_again_answers_again_and_replaces_the_subscription() {
     viewer.hears_nothing().await;
 }
 
-#[tokio::test]
-async fn after_an_unsubscribe_nothing_more_comes() {
-    let server = Server::start().await;
+async fn after_an_unsubscribe_nothing_more_comes(store: Store) {
+    let server = Server::on(store).await;
     let (mut viewer, poll) = (server.client().await, server.poll().await);
     let unsubscribe = json!({"type": "unsubscribe", "ref": 1, "poll_id": poll.id});
     // Not subscribed at all: it is so already.
@@ -193,9 +199,8 @@ async fn after_an_unsubscribe_nothing_more_comes() {
     viewer.hears_nothing().await;
 }
 
-#[tokio::test]
-async fn one_connection_watches_many_polls() {
-    let server = Server::start().await;
+async fn one_connection_watches_many_polls(store: Store) {
+    let server = Server::on(store).await;
     let mut viewer = server.client().await;
     let mut polls = Vec::new();
     for _ in 0..100 {
@@ -222,9 +227,8 @@ async fn one_connection_watches_many_polls() {
     }
 }
 
-#[tokio::test]
-async fn a_viewer_that_leaves_takes_nobody_along() {
-    let server = Server::start().await;
+async fn a_viewer_that_leaves_takes_nobody_along(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll().await;
     let mut viewers: Vec<Client> = Vec::new();
     for _ in 0..4 {

@@ -1,6 +1,13 @@
 //! The WebSocket over real sockets: every frame, field, error code and close code of the contract.
+//!
+//! Votes, visibility and live results depend on what a store does, and run on every store. Bounds, frames, handshakes,
+//! slow clients and the shutdown do not: they run on one, in memory.
 
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
+
+#[macro_use]
+#[path = "../support/store.rs"]
+mod store;
 
 mod bounds;
 mod frames;

@@ -9,7 +9,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use polling_core::{Actor, Engine, NewPoll, PollId, PollView, Settings};
-use polling_sqlite::SqliteStore;
 use polling_ws::{WsApi, WsSettings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +17,8 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::store::{Guard, Store};
 
 /// Long enough for everything that is going to happen at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,15 +36,21 @@ pub(crate) struct Server {
     pub(crate) api: WsApi,
     pub(crate) address: SocketAddr,
     _tasks: JoinSet<()>,
+    _store: Guard,
 }
 
 impl Server {
+    /// For tests of what no store sees.
     pub(crate) async fn start() -> Self {
-        Self::with(WsSettings::default()).await
+        Self::on(Store::default()).await
+    }
+
+    pub(crate) async fn on(store: Store) -> Self {
+        Self::serve(store, WsSettings::default(), listener().await).await
     }
 
     pub(crate) async fn with(settings: WsSettings) -> Self {
-        Self::serve(settings, TcpListener::bind("127.0.0.1:0").await.unwrap()).await
+        Self::serve(Store::default(), settings, listener().await).await
     }
 
     /// With little room in the system's own buffers, so that a slow client is noticed soon.
@@ -51,11 +58,11 @@ impl Server {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(4096).unwrap();
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-        Self::serve(settings, socket.listen(64).unwrap()).await
+        Self::serve(Store::default(), settings, socket.listen(64).unwrap()).await
     }
 
-    async fn serve(settings: WsSettings, listener: TcpListener) -> Self {
-        let engine = engine().await;
+    async fn serve(store: Store, settings: WsSettings, listener: TcpListener) -> Self {
+        let (engine, guard) = engine(store).await;
         let api = WsApi::with_settings(engine.clone(), settings);
         let address = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();
@@ -65,6 +72,7 @@ impl Server {
             api,
             address,
             _tasks: tasks,
+            _store: guard,
         }
     }
 
@@ -83,13 +91,17 @@ impl Server {
     }
 }
 
-pub(crate) async fn engine() -> Engine {
-    let store = SqliteStore::in_memory().await.unwrap();
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+pub(crate) async fn engine(store: Store) -> (Engine, Guard) {
+    let (store, guard) = store.fresh().await;
     let mut settings = Settings::default();
     // Many tests wait for one push after the other.
     settings.push_interval = Duration::from_millis(1);
     let engine = Engine::builder(store).settings(settings).build();
-    engine.await.unwrap()
+    (engine.await.unwrap(), guard)
 }
 
 async fn accept(listener: TcpListener, api: WsApi) {

@@ -5,7 +5,20 @@ use polling_core::users::{Credentials, NewUser};
 use polling_core::{Actor, Ballot, NewPoll, PollView, Voter};
 use serde_json::{Value, json};
 
+use crate::store::Store;
 use crate::support::{Client, Server, manager};
+
+on_every_store! {
+    results_come_when_the_poll_is_closed
+    results_come_when_the_viewer_has_voted
+    what_is_taken_away_is_told_again_and_comes_back_whole
+    a_token_opens_the_eyes_of_subscriptions_that_are_there_already
+    a_draft_is_there_for_its_managers_only
+    nobody_looks_with_the_eyes_of_another
+    signing_in_shows_what_the_users_vote_opens
+    signing_in_tells_nothing_twice
+    a_poll_that_goes_while_somebody_signs_in_is_told_once
+}
 
 async fn poll(server: &Server, show: ShowResults) -> PollView {
     let new = NewPoll::single("?", ["a", "b"])
@@ -26,9 +39,8 @@ fn assert_hidden(frame: &Value, poll: &PollView, reference: &Value) {
     assert!(frame["message"].is_string());
 }
 
-#[tokio::test]
-async fn results_come_when_the_poll_is_closed() {
-    let server = Server::start().await;
+async fn results_come_when_the_poll_is_closed(store: Store) {
+    let server = Server::on(store).await;
     let poll = poll(&server, ShowResults::AfterClose).await;
     let mut viewer = server.client().await;
     assert_hidden(&viewer.ask(subscribe(&poll, None)).await, &poll, &json!(1));
@@ -45,9 +57,8 @@ async fn results_come_when_the_poll_is_closed() {
     assert_eq!(frame["ballots"], 1);
 }
 
-#[tokio::test]
-async fn results_come_when_the_viewer_has_voted() {
-    let server = Server::start().await;
+async fn results_come_when_the_viewer_has_voted(store: Store) {
+    let server = Server::on(store).await;
     let poll = poll(&server, ShowResults::AfterVote).await;
     let (mut ada, mut bob) = (server.client().await, server.client().await);
     assert_hidden(
@@ -74,9 +85,8 @@ async fn results_come_when_the_viewer_has_voted() {
     assert_eq!(types, [r#""ack""#, r#""results""#]);
 }
 
-#[tokio::test]
-async fn what_is_taken_away_is_told_again_and_comes_back_whole() {
-    let server = Server::start().await;
+async fn what_is_taken_away_is_told_again_and_comes_back_whole(store: Store) {
+    let server = Server::on(store).await;
     let poll = poll(&server, ShowResults::Always).await;
     let boss = manager(&server.engine, &poll).await;
     let show = async |show: &str| {
@@ -99,9 +109,8 @@ async fn what_is_taken_away_is_told_again_and_comes_back_whole() {
     assert!(back["revision"].as_u64() > first["revision"].as_u64());
 }
 
-#[tokio::test]
-async fn a_token_opens_the_eyes_of_subscriptions_that_are_there_already() {
-    let server = Server::start().await;
+async fn a_token_opens_the_eyes_of_subscriptions_that_are_there_already(store: Store) {
+    let server = Server::on(store).await;
     let (one, other) = (
         poll(&server, ShowResults::Managers).await,
         poll(&server, ShowResults::Managers).await,
@@ -127,9 +136,8 @@ async fn a_token_opens_the_eyes_of_subscriptions_that_are_there_already() {
     }
 }
 
-#[tokio::test]
-async fn a_draft_is_there_for_its_managers_only() {
-    let server = Server::start().await;
+async fn a_draft_is_there_for_its_managers_only(store: Store) {
+    let server = Server::on(store).await;
     let draft = NewPoll::single("?", ["a", "b"]);
     let draft = server.create(&Actor::anonymous(), draft).await;
     let mut client = server.client().await;
@@ -146,9 +154,8 @@ async fn a_draft_is_there_for_its_managers_only() {
     assert_eq!(client.vote(&draft, "ada").await["code"], "poll_draft");
 }
 
-#[tokio::test]
-async fn nobody_looks_with_the_eyes_of_another() {
-    let server = Server::start().await;
+async fn nobody_looks_with_the_eyes_of_another(store: Store) {
+    let server = Server::on(store).await;
     let new = NewPoll::single("?", ["a", "b"])
         .voters(Voters::Registered)
         .show_results(ShowResults::AfterVote)
@@ -203,9 +210,8 @@ async fn sign_in(client: &mut Client, token: &Value) {
     assert_eq!(client.ask(token.clone()).await, json!({"type": "ok"}));
 }
 
-#[tokio::test]
-async fn signing_in_shows_what_the_users_vote_opens() {
-    let server = Server::start().await;
+async fn signing_in_shows_what_the_users_vote_opens(store: Store) {
+    let server = Server::on(store).await;
     let (voted, other) = (users_poll(&server).await, users_poll(&server).await);
     let ((ada, as_ada), (bob, _)) = (user(&server, "ada").await, user(&server, "bob").await);
     cast(&server, &ada, &voted).await;
@@ -233,9 +239,8 @@ async fn signing_in_shows_what_the_users_vote_opens() {
     viewer.hears_nothing().await;
 }
 
-#[tokio::test]
-async fn signing_in_tells_nothing_twice() {
-    let server = Server::start().await;
+async fn signing_in_tells_nothing_twice(store: Store) {
+    let server = Server::on(store).await;
     let (shown, open) = (
         users_poll(&server).await,
         poll(&server, ShowResults::AfterVote).await,
@@ -274,9 +279,8 @@ async fn signing_in_tells_nothing_twice() {
     viewer.hears_nothing().await;
 }
 
-#[tokio::test]
-async fn a_poll_that_goes_while_somebody_signs_in_is_told_once() {
-    let server = Server::start().await;
+async fn a_poll_that_goes_while_somebody_signs_in_is_told_once(store: Store) {
+    let server = Server::on(store).await;
     let poll = users_poll(&server).await;
     let (_, as_ada) = user(&server, "ada").await;
     let mut viewer = server.client().await;

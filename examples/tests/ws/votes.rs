@@ -7,11 +7,20 @@ use polling_core::users::{Credentials, NewUser};
 use polling_core::{Actor, NewPoll};
 use serde_json::json;
 
+use crate::store::Store;
 use crate::support::{Server, manager, soon, vote};
 
-#[tokio::test]
-async fn a_vote_is_acknowledged_with_its_receipt() {
-    let server = Server::start().await;
+on_every_store! {
+    a_vote_is_acknowledged_with_its_receipt
+    errors_of_the_engine_come_with_their_codes_and_fields
+    who_vouches_says_so_with_a_token
+    registered_users_vote_with_their_access_token
+    many_votes_in_flight_are_each_answered
+    bug_17_a_disconnect_removes_no_vote
+}
+
+async fn a_vote_is_acknowledged_with_its_receipt(store: Store) {
+    let server = Server::on(store).await;
     let (mut client, poll) = (server.client().await, server.poll().await);
     let ballot_id = "0193a5b0-7c3e-7d52-8f5e-6f0d3a1c2b4d";
     let mut frame = vote(&poll, "ada");
@@ -41,9 +50,8 @@ async fn a_vote_is_acknowledged_with_its_receipt() {
     assert_eq!(client.ask(ids).await["receipt"]["ballot_id"], ballot_id);
 }
 
-#[tokio::test]
-async fn errors_of_the_engine_come_with_their_codes_and_fields() {
-    let server = Server::start().await;
+async fn errors_of_the_engine_come_with_their_codes_and_fields(store: Store) {
+    let server = Server::on(store).await;
     let (mut client, poll) = (server.client().await, server.poll().await);
     let other = server.poll().await;
     let option = |at: usize| json!(poll.options[at].id);
@@ -96,9 +104,8 @@ async fn errors_of_the_engine_come_with_their_codes_and_fields() {
     assert_eq!(client.vote(&poll, "ada").await["type"], "ack");
 }
 
-#[tokio::test]
-async fn who_vouches_says_so_with_a_token() {
-    let server = Server::start().await;
+async fn who_vouches_says_so_with_a_token(store: Store) {
+    let server = Server::on(store).await;
     let new = NewPoll::single("?", ["a", "b"])
         .voters(Voters::Vouched)
         .published();
@@ -115,9 +122,8 @@ async fn who_vouches_says_so_with_a_token() {
     assert_eq!(client.next().await["type"], "ack");
 }
 
-#[tokio::test]
-async fn registered_users_vote_with_their_access_token() {
-    let server = Server::start().await;
+async fn registered_users_vote_with_their_access_token(store: Store) {
+    let server = Server::on(store).await;
     let users = server.engine.users().unwrap();
     let (email, password) = ("ada@example.com", "correct horse battery");
     let new = NewUser::new("Ada", email, password);
@@ -146,9 +152,8 @@ async fn registered_users_vote_with_their_access_token() {
     assert!(ack["receipt"].get("voter").is_none());
 }
 
-#[tokio::test]
-async fn many_votes_in_flight_are_each_answered() {
-    let server = Server::start().await;
+async fn many_votes_in_flight_are_each_answered(store: Store) {
+    let server = Server::on(store).await;
     let (mut client, poll) = (server.client().await, server.poll().await);
     for voter in 0..500 {
         client.send(&vote(&poll, &voter.to_string())).await;
@@ -164,9 +169,8 @@ async fn many_votes_in_flight_are_each_answered() {
     assert_eq!(client.subscribe(poll.id).await["ballots"], 500);
 }
 
-#[tokio::test]
-async fn bug_17_a_disconnect_removes_no_vote() {
-    let server = Server::start().await;
+async fn bug_17_a_disconnect_removes_no_vote(store: Store) {
+    let server = Server::on(store).await;
     let poll = server.poll().await;
     let mut live = server
         .engine

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -43,17 +43,25 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), Failure> {
-        let response = self.open(method, path, body).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok((
-            status,
-            if body.is_empty() {
-                Value::Null
-            } else {
-                serde_json::from_slice(&body)?
-            },
-        ))
+        let response = self.exchange(method, path, body).await?;
+        Ok((response.status(), response.into_body()))
+    }
+
+    /// The same, with the answer's headers.
+    pub(crate) async fn exchange(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response<Value>, Failure> {
+        let (head, body) = self.open(method, path, body).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        let body = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&body)?
+        };
+        Ok(Response::from_parts(head, body))
     }
 
     /// Sends a request under `/api/v1`, and leaves the answer's body to be read.
@@ -62,10 +70,12 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<http::Response<Incoming>, Failure> {
+    ) -> Result<Response<Incoming>, Failure> {
+        // The probes stand outside of it.
+        let prefix = if path == "/readyz" { "" } else { "/api/v1" };
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("/api/v1{path}"))
+            .uri(format!("{prefix}{path}"))
             .header(header::HOST, "localhost");
         if let Some(token) = &self.bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -92,4 +102,10 @@ impl Client {
             .await
             .expect("the server answers")
     }
+}
+
+/// What a server says of whether it is ready.
+pub(crate) async fn ready(server: SocketAddr) -> StatusCode {
+    let mut client = Client::connect(server).await.expect("the server runs");
+    client.get("/readyz").await.0
 }

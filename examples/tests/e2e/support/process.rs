@@ -3,14 +3,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
-/// More than a server ever needs to start or stop, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::soon;
 
 /// A running server. It is killed when it is dropped.
 pub(crate) struct ServerProcess {
@@ -20,43 +17,70 @@ pub(crate) struct ServerProcess {
     pub(crate) greeting: String,
 }
 
-impl ServerProcess {
-    /// Starts a server on this database file and a free port.
-    pub(crate) async fn start(database: &Path) -> Self {
-        Self::start_with(&format!("sqlite://{}", database.display()), &[]).await
-    }
+/// A server that has not greeted yet.
+pub(crate) struct Starting {
+    child: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    log: Lines<BufReader<ChildStderr>>,
+}
 
-    pub(crate) async fn start_with(database_url: &str, flags: &[&str]) -> Self {
+impl Starting {
+    /// Starts a server on this database and a free port.
+    pub(crate) fn new(database_url: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(program())
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--log",
-                "warn",
-                "--database-url",
-                database_url,
-            ])
+            .args(["--listen", "127.0.0.1:0", "--log", "warn"])
+            .args(["--database-url", database_url])
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("the server is built: cargo build --examples");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let output = child.stdout.take().expect("it is piped");
+        let log = child.stderr.take().expect("it is piped");
+        Self {
+            child,
+            output: BufReader::new(output).lines(),
+            log: BufReader::new(log).lines(),
+        }
+    }
+
+    /// Returns when it has logged something with these words.
+    pub(crate) async fn logs(&mut self, words: &str) {
+        let read = async {
+            loop {
+                let line = self.log.next_line().await.expect("the log can be read");
+                if line.expect("the server runs").contains(words) {
+                    break;
+                }
+            }
+        };
+        soon(read).await;
+    }
+
+    /// Reads until it has greeted. Its log is passed on from here.
+    pub(crate) async fn greets(self) -> ServerProcess {
+        let Self {
+            child,
+            mut output,
+            mut log,
+        } = self;
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = log.next_line().await {
+                eprintln!("{line}");
+            }
+        });
         let mut greeting = String::new();
         let read = async {
             // The greeting's last line is the one to watch with.
             while !greeting.trim_end().ends_with("/events") {
-                let line = lines
-                    .next_line()
-                    .await
-                    .expect("the output can be read")
-                    .expect("the server greets");
-                greeting.push_str(&line);
+                let line = output.next_line().await.expect("the output can be read");
+                greeting.push_str(&line.expect("the server greets"));
                 greeting.push('\n');
             }
         };
-        timeout(PATIENCE, read).await.expect("the server starts");
+        soon(read).await;
         let address = greeting
             .lines()
             .find_map(|line| line.strip_prefix("listening on http://"));
@@ -64,29 +88,30 @@ impl ServerProcess {
             .expect("the greeting says where")
             .parse()
             .expect("it is an address");
-        Self {
+        ServerProcess {
             child,
             address,
             greeting,
         }
     }
+}
+
+impl ServerProcess {
+    /// Starts a server on this database and a free port.
+    pub(crate) async fn start(database_url: &str) -> Self {
+        Starting::new(database_url, &[]).greets().await
+    }
 
     /// Pulls the plug.
     pub(crate) async fn kill_9(mut self) {
         self.child.start_kill().expect("it runs");
-        timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("a killed server ends")
-            .expect("it can be waited for");
+        soon(self.child.wait()).await.expect("it can be waited for");
     }
 
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(mut self) -> ExitStatus {
         self.ask_to_stop().await;
-        timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("the server stops")
-            .expect("it can be waited for")
+        soon(self.child.wait()).await.expect("it can be waited for")
     }
 
     pub(crate) async fn ask_to_stop(&self) {

@@ -3,33 +3,31 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::client::Client;
+use super::soon;
+use super::voter::{Answer, Line, ballot_with_id, vote};
 
 /// A storm of votes in one poll.
 pub(crate) struct Storm {
     voters: JoinSet<Vec<(String, Answer)>>,
-    recorded: Arc<AtomicUsize>,
-    moved: Arc<Notify>,
+    progress: Arc<Progress>,
 }
 
-/// What a voter was told.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Answer {
-    Recorded {
-        ballot_id: String,
-    },
-    Refused {
-        code: String,
-    },
-    /// The connection broke: nobody knows.
-    Nothing,
+/// How far a storm is.
+#[derive(Default)]
+pub(super) struct Progress {
+    recorded: AtomicUsize,
+    /// How often a voter had to ask again.
+    repeated: AtomicUsize,
+    /// Nobody begins to vote any more.
+    enough: AtomicBool,
+    moved: Notify,
 }
 
 impl Storm {
@@ -41,11 +39,9 @@ impl Storm {
         connections: usize,
         each: usize,
     ) -> Self {
-        let (recorded, moved) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-        let mut voters = JoinSet::new();
-        for connection in 0..connections {
-            let (recorded, moved, poll) = (Arc::clone(&recorded), Arc::clone(&moved), poll.clone());
-            voters.spawn(async move {
+        Self::of(connections, |connection, progress| {
+            let poll = poll.clone();
+            async move {
                 let mut answers = Vec::new();
                 let Ok(mut client) = Client::connect(address).await else {
                     return answers;
@@ -58,54 +54,115 @@ impl Storm {
                     if !goes_on {
                         break;
                     }
-                    recorded.fetch_add(1, Ordering::Relaxed);
-                    moved.notify_one();
+                    progress.one_more();
                 }
                 answers
-            });
+            }
+        })
+    }
+
+    /// Lets `connections` send votes to these servers, until there are enough of them or the poll is closed. Each voter
+    /// insists: it sends the same ballot, with the same id, until it is answered, if need be to the other servers.
+    pub(crate) fn insisting(servers: &[SocketAddr], poll: &Value, connections: usize) -> Self {
+        Self::of(connections, |connection, progress| {
+            let mut line = Line::new(servers.to_vec(), connection, Arc::clone(&progress));
+            let poll = poll.clone();
+            async move {
+                let mut answers = Vec::new();
+                for number in 0.. {
+                    if progress.enough.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let voter = format!("voter-{connection}-{number}");
+                    let ballot = ballot_with_id(&poll, &voter, connection, number);
+                    let answer = line.insist(&poll, &ballot).await;
+                    let goes_on = matches!(answer, Answer::Recorded { .. });
+                    if let Answer::Recorded { ballot_id } = &answer {
+                        assert_eq!(json!(ballot_id), ballot["ballot_id"], "{voter}");
+                        progress.one_more();
+                    }
+                    answers.push((voter, answer));
+                    if !goes_on {
+                        break;
+                    }
+                }
+                answers
+            }
+        })
+    }
+
+    fn of<V>(connections: usize, voter: impl Fn(usize, Arc<Progress>) -> V) -> Self
+    where
+        V: Future<Output = Vec<(String, Answer)>> + Send + 'static,
+    {
+        let progress = Arc::new(Progress::default());
+        let mut voters = JoinSet::new();
+        for connection in 0..connections {
+            voters.spawn(voter(connection, Arc::clone(&progress)));
         }
-        Self {
-            voters,
-            recorded,
-            moved,
-        }
+        Self { voters, progress }
     }
 
     /// Returns when at least so many votes were answered.
     pub(crate) async fn reaches(&self, recorded: usize) {
-        while self.recorded.load(Ordering::Relaxed) < recorded {
-            self.moved.notified().await;
-        }
+        let reached = async {
+            while self.recorded() < recorded {
+                self.progress.moved.notified().await;
+            }
+        };
+        soon(reached).await;
+    }
+
+    /// Returns when voters had to ask again so often, from now on.
+    pub(crate) async fn repeats(&self, times: usize) {
+        let all = self.repeated() + times;
+        let reached = async {
+            while self.repeated() < all {
+                self.progress.moved.notified().await;
+            }
+        };
+        soon(reached).await;
+    }
+
+    /// Returns when so many votes more were answered.
+    pub(crate) async fn goes_on_by(&self, votes: usize) {
+        self.reaches(self.recorded() + votes).await;
+    }
+
+    pub(crate) fn recorded(&self) -> usize {
+        self.progress.recorded.load(Ordering::Relaxed)
+    }
+
+    /// How often a voter had to ask again, until now.
+    pub(crate) fn repeated(&self) -> usize {
+        self.progress.repeated.load(Ordering::Relaxed)
     }
 
     /// What every voter was told, when the storm is over.
     pub(crate) async fn over(self) -> BTreeMap<String, Answer> {
-        self.voters.join_all().await.into_iter().flatten().collect()
+        soon(self.voters.join_all())
+            .await
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// Lets nobody begin any more, and returns what every voter was told.
+    pub(crate) async fn ends(self) -> BTreeMap<String, Answer> {
+        self.progress.enough.store(true, Ordering::Relaxed);
+        self.over().await
     }
 }
 
-/// The ballot of a voter: the same each time, so that it can be sent again.
-pub(crate) fn ballot(poll: &Value, voter: &str) -> Value {
-    let option = voter.len() % 2;
-    json!({"option_id": poll["options"][option]["id"], "voter": voter})
-}
+impl Progress {
+    fn one_more(&self) {
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+        self.moved.notify_one();
+    }
 
-pub(crate) async fn vote(client: &mut Client, poll: &Value, voter: &str) -> Answer {
-    let path = format!(
-        "/polls/{}/votes",
-        poll["id"].as_str().expect("a poll has an id")
-    );
-    match client
-        .send(Method::POST, &path, Some(&ballot(poll, voter)))
-        .await
-    {
-        Ok((StatusCode::CREATED | StatusCode::OK, receipt)) => Answer::Recorded {
-            ballot_id: receipt["ballot_id"].as_str().expect("a receipt").to_owned(),
-        },
-        Ok((_, problem)) => Answer::Refused {
-            code: problem["code"].as_str().expect("a problem").to_owned(),
-        },
-        Err(_) => Answer::Nothing,
+    pub(super) fn one_again(&self) {
+        self.repeated.fetch_add(1, Ordering::Relaxed);
+        self.moved.notify_one();
     }
 }
 
@@ -118,4 +175,15 @@ pub(crate) fn recorded(answers: &BTreeMap<String, Answer>) -> BTreeMap<&str, &st
             _ => None,
         })
         .collect()
+}
+
+/// Everybody was told either that they are recorded, or that the poll is closed.
+pub(crate) fn assert_decided(answers: &BTreeMap<String, Answer>) {
+    for (voter, answer) in answers {
+        match answer {
+            Answer::Recorded { .. } => {}
+            Answer::Refused { code } => assert_eq!(code, "poll_closed", "{voter}"),
+            Answer::Nothing => panic!("{voter} was not answered"),
+        }
+    }
 }
