@@ -47,11 +47,16 @@ pub(crate) async fn rows(client: &Client, sql: &str) -> Vec<String> {
 
 /// Returns when the first row of `sql` is this one.
 pub(crate) async fn until(client: &Client, sql: &str, row: &str) {
+    let mut last = Vec::new();
     let comes = async {
-        while rows(client, sql).await.first().map(String::as_str) != Some(row) {
+        while last.first().map(String::as_str) != Some(row) {
+            last = rows(client, sql).await;
             tokio::task::yield_now().await;
         }
     };
     let in_time = tokio::time::timeout(std::time::Duration::from_secs(60), comes).await;
-    assert!(in_time.is_ok(), "{row:?} never comes from {sql}");
+    assert!(
+        in_time.is_ok(),
+        "{row:?} never comes from {sql}, but {last:?}"
+    );
 }

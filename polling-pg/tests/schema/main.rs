@@ -10,8 +10,15 @@ mod common;
 #[path = "../common/voting.rs"]
 mod voting;
 
-mod apart;
+// What `cargo run -p polling-pg --example schema` writes.
+#[path = "../../examples/schema/catalog.rs"]
 mod catalog;
+#[path = "../../examples/schema/document.rs"]
+mod document;
+
+mod apart;
+mod paper;
+mod rules;
 mod view;
 
 use pg_cluster::{Cluster, Database, Version};

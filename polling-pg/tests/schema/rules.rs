@@ -129,7 +129,8 @@ async fn only_what_can_be_is_let_in(version: Version) {
     session.batch_execute(swap).await.unwrap();
 }
 
-/// The gate's row stays on its page, and no index of it is touched: that is what half a page is left free for.
+/// The gate's row stays on its page, and no index of it is touched: that is what half a page is left free for. Now and
+/// then the page is full of what somebody may still see, and the row moves on.
 async fn a_ballot_is_counted_in_place(version: Version) {
     let database = migrated(version).await;
     let store = PgStore::connect(database.url()).await.unwrap();
@@ -142,7 +143,6 @@ async fn a_ballot_is_counted_in_place(version: Version) {
     engine.shutdown().await;
     drop((engine, store));
     let session = session(&database).await;
-    let updates =
-        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'poll_tallies'";
-    until(&session, updates, "200|200").await;
+    let updates = "SELECT n_tup_upd, n_tup_hot_upd >= 180 FROM pg_stat_user_tables WHERE relname = 'poll_tallies'";
+    until(&session, updates, "200|t").await;
 }
