@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Child;
 
-use crate::cluster::{Cluster, private_directory};
+use crate::cluster::Cluster;
 use crate::error::{Error, While};
+use crate::making::private_directory;
 use crate::ports;
 use crate::postmaster::{self, Log, Started};
 use crate::programs;

@@ -29,6 +29,7 @@ mod conversation;
 mod database;
 mod error;
 mod frames;
+mod making;
 
 mod options;
 mod ports;

@@ -130,6 +130,16 @@ impl fmt::Debug for TokenHash {
     }
 }
 
+/// The token of a header `Authorization: Bearer <token>`; `None` where the header says anything else, which is a bad
+/// credential then and never none at all.
+#[must_use]
+pub fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' '))
+        .then_some(token)
+}
+
 /// Turns a credential into an actor: the one place where an application plugs in its own sign-in.
 #[async_trait]
 pub trait Authenticator: Send + Sync + 'static {
@@ -214,5 +224,19 @@ impl Authenticator for OwnTokens {
                 .ok_or(AuthError::Rejected);
         }
         Err(AuthError::Rejected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bearer_credentials_have_a_token() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bEARER   abc "), Some("abc"));
+        for bad in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "abc"] {
+            assert_eq!(bearer(bad), None, "{bad}");
+        }
     }
 }

@@ -24,6 +24,9 @@ pub struct Settings {
     pub push_interval: Duration,
     /// How often the revisions of all watched polls are read again from the store, whatever the notifier says.
     pub refresh_interval: Duration,
+    /// How often the computer's clock is measured against the store's, where that has one; from then on the difference is
+    /// added. A server that could not measure it for two minutes takes no step by the clock.
+    pub clock_interval: Duration,
     /// Published polls that are kept in memory.
     pub cached_polls: usize,
     /// Rows of a deleted poll that go in one step.
@@ -50,6 +53,7 @@ impl Default for Settings {
             closing_grace: Duration::from_secs(1),
             push_interval: Duration::from_millis(50),
             refresh_interval: Duration::from_secs(1),
+            clock_interval: Duration::from_secs(30),
             cached_polls: 10_000,
             purge_rows: 10_000,
             page_polls: 100,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
 use polling_core::{Cause, Code, Fault, FieldError, Kind};
-use serde::Serialize;
 
 use crate::response::{Response, ResponseBody};
 
@@ -184,7 +183,7 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
+            HeaderValue::from_static(polling_core::Problem::MEDIA_TYPE),
         );
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, retry_after.as_secs().into());
@@ -193,29 +192,16 @@ impl Problem {
         response
     }
 
-    /// The JSON of RFC 9457, with our `code` and `errors`.
+    /// The body.
     pub(crate) fn json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            r#type: String,
-            title: &'a str,
-            status: u16,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            detail: Option<&'a str>,
-            code: &'a str,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            errors: &'a [FieldError],
-        }
-        let wire = Wire {
-            r#type: format!("urn:problem-type:polling:{}", self.code),
-            title: self.title,
+        let problem = polling_core::Problem {
             status: self.status.as_u16(),
-            detail: self.detail.as_deref(),
             code: self.code,
+            title: self.title,
+            detail: self.detail.as_deref(),
             errors: &self.errors,
         };
-        // Strings and numbers always have a JSON.
-        serde_json::to_vec(&wire).unwrap_or_default()
+        problem.to_json()
     }
 }
 

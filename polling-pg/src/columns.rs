@@ -21,7 +21,7 @@ pub(crate) struct Corrupt {
     found: String,
 }
 
-fn corrupt(what: &'static str, found: impl ToString) -> Box<dyn Error + Send + Sync> {
+fn corrupt(what: &'static str, found: &dyn ToString) -> Box<dyn Error + Send + Sync> {
     let found = found.to_string();
     Corrupt { what, found }.into()
 }
@@ -97,7 +97,7 @@ pub(crate) fn signed(number: u64) -> i64 {
 
 pub(crate) fn unsigned(row: &Row, column: usize) -> Read<u64> {
     let number: i64 = row.try_get(column)?;
-    u64::try_from(number).map_err(|_| corrupt("counter", number))
+    u64::try_from(number).map_err(|_| corrupt("counter", &number))
 }
 
 /// How many rows, where a caller says how many it wants.
@@ -107,7 +107,7 @@ pub(crate) fn limit(rows: usize) -> i64 {
 
 pub(crate) fn counts(row: &Row, column: usize) -> Read<Vec<u64>> {
     let counts: Vec<i64> = row.try_get(column)?;
-    let unsigned = |count| u64::try_from(count).map_err(|_| corrupt("counter", count));
+    let unsigned = |count| u64::try_from(count).map_err(|_| corrupt("counter", &count));
     counts.into_iter().map(unsigned).collect()
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn status(row: &Row, column: usize) -> Read<Status> {
     let word: &str = row.try_get(column)?;
     let mut all = Status::ALL.into_iter();
     all.find(|status| status.as_str() == word)
-        .ok_or_else(|| corrupt("status", word))
+        .ok_or_else(|| corrupt("status", &word))
 }
 
 pub(crate) fn show_results(row: &Row, column: usize) -> Read<ShowResults> {
@@ -132,7 +132,7 @@ pub(crate) fn show_results(row: &Row, column: usize) -> Read<ShowResults> {
     ]
     .into_iter()
     .find(|show| show.as_str() == word)
-    .ok_or_else(|| corrupt("visibility", word))
+    .ok_or_else(|| corrupt("visibility", &word))
 }
 
 pub(crate) fn voters(row: &Row, column: usize) -> Read<Voters> {
@@ -140,13 +140,13 @@ pub(crate) fn voters(row: &Row, column: usize) -> Read<Voters> {
     [Voters::Anyone, Voters::Vouched, Voters::Registered]
         .into_iter()
         .find(|voters| voters.as_str() == word)
-        .ok_or_else(|| corrupt("kind of voters", word))
+        .ok_or_else(|| corrupt("kind of voters", &word))
 }
 
 /// The number of options that `smallint` columns bound a choice with.
 pub(crate) fn bound(row: &Row, column: usize) -> Read<Option<u8>> {
     let number: Option<i16> = row.try_get(column)?;
-    let narrow = |number| u8::try_from(number).map_err(|_| corrupt("bound of a choice", number));
+    let narrow = |number| u8::try_from(number).map_err(|_| corrupt("bound of a choice", &number));
     number.map(narrow).transpose()
 }
 
@@ -154,5 +154,5 @@ pub(crate) fn bytes<const N: usize>(row: &Row, column: usize) -> Read<[u8; N]> {
     let bytes: &[u8] = row.try_get(column)?;
     bytes
         .try_into()
-        .map_err(|_| corrupt("value of so many bytes", bytes.len()))
+        .map_err(|_| corrupt("value of so many bytes", &bytes.len()))
 }

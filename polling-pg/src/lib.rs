@@ -34,6 +34,8 @@ mod schema;
 mod session;
 mod sql;
 mod store;
+#[cfg(test)]
+mod tests;
 mod users;
 mod votes;
 

@@ -94,13 +94,10 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     // A credential that is sent and bad is never passed over.
     let token = single(headers, &AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    match token {
-        Some(token) if !token.is_empty() => Ok(Some(token.to_owned())),
-        _ => Err(Problem::NoBearer),
-    }
+        .and_then(polling_core::bearer);
+    token
+        .map(|token| Some(token.to_owned()))
+        .ok_or(Problem::NoBearer)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use http::header::{
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use polling_core::{AuthError, Code};
-use serde::Serialize;
 
 /// Why a handshake is refused.
 #[derive(Debug)]
@@ -31,34 +30,24 @@ pub(crate) enum Problem {
     ShuttingDown,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-}
-
 impl Problem {
     /// The answer that says so.
     pub(crate) fn response(&self) -> Response<Full<Bytes>> {
         let (status, code, title) = self.class();
-        let body = Body {
-            r#type: format!("urn:problem-type:polling:{code}"),
-            title,
+        let body = polling_core::Problem {
             status: status.as_u16(),
-            detail: &self.detail(),
             code,
+            title,
+            detail: Some(&self.detail()),
+            errors: &[],
         };
-        // A struct of texts and a number can always be rendered.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let body = body.to_json();
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
+            HeaderValue::from_static(polling_core::Problem::MEDIA_TYPE),
         );
         for (name, value) in self.headers() {
             headers.insert(name, HeaderValue::from_static(value));

@@ -208,23 +208,33 @@ pub async fn an_older_count_that_arrives_last_is_not_shown(store: Arc<dyn Reposi
 
 /// What is committed between the look into the store and the first results is in these, or comes after them.
 pub async fn a_vote_during_the_subscription_is_not_missed(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
-    let lab = Arc::new(Lab::on(held.clone()).await);
-    let poll = lab.open().await.id;
-    lab.vote(poll, "ada", &[0]).await.unwrap();
-    held.poll_found.shut();
-    let subscription = tokio::spawn({
-        let lab = Arc::clone(&lab);
-        async move { lab.subscribe(&ANYONE, poll, None).await }
-    });
-    held.poll_found.somebody_waits().await;
-    let receipt = lab.vote(poll, "bob", &[0]).await.unwrap();
-    held.poll_found.open();
-    let first = results(subscription.await.unwrap().update().await);
-    assert!(
-        first.revision >= receipt.revision,
-        "older than what was acknowledged"
-    );
+    for others_watch in [false, true] {
+        let held = Held::new(Arc::clone(&store));
+        let lab = Arc::new(Lab::on(held.clone()).await);
+        let poll = lab.open().await.id;
+        lab.vote(poll, "ada", &[0]).await.unwrap();
+        let mut other = None;
+        if others_watch {
+            other = Some(lab.subscribe(&ANYONE, poll, None).await);
+        }
+        let asked = held.polls_asked.asked();
+        held.poll_found.shut();
+        let subscription = tokio::spawn({
+            let lab = Arc::clone(&lab);
+            async move { lab.subscribe(&ANYONE, poll, None).await }
+        });
+        held.poll_found.somebody_waits().await;
+        let receipt = lab.vote(poll, "bob", &[0]).await.unwrap();
+        held.poll_found.open();
+        let first = results(subscription.await.unwrap().update().await);
+        assert!(
+            first.revision >= receipt.revision,
+            "older than what was acknowledged"
+        );
+        let reads = held.polls_asked.asked() - asked;
+        assert!(reads <= if others_watch { 1 } else { 2 }, "{reads} reads");
+        drop(other);
+    }
 }
 
 /// Rights that go and come back, as tokens do on a long connection.

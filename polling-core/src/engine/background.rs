@@ -28,6 +28,7 @@ pub(super) fn start(
     let Parts {
         store,
         clock,
+        store_clock,
         settings,
         hub,
         ..
@@ -52,6 +53,10 @@ pub(super) fn start(
         settings.purge_rows,
     );
 
+    if let Some(clock) = store_clock {
+        let measure = Arc::clone(clock).run(Arc::clone(store), settings.clock_interval);
+        run(Box::pin(measure));
+    }
     run(Box::pin(schedule.run()));
     run(Box::pin(purge));
     run(Box::pin(

@@ -12,6 +12,7 @@ use crate::polls::Polls;
 use crate::polls::cache::PollCache;
 use crate::polls::schedule::Alarm;
 use crate::results::{Hub, LocalNotifier, ResultsNotifier, ResultsService};
+use crate::store_clock::{self, StoreClock};
 #[cfg(feature = "accounts")]
 use crate::users::Users;
 use crate::votes::Votes;
@@ -25,7 +26,8 @@ pub struct EngineBuilder {
     store: Arc<dyn Repository>,
     /// `None` for the store's own.
     notifier: Option<Arc<dyn ResultsNotifier>>,
-    clock: Arc<dyn Clock>,
+    /// `None` for the computer's, corrected to the store's.
+    clock: Option<Arc<dyn Clock>>,
     ids: Arc<dyn IdSource>,
     settings: Settings,
     authenticator: Option<Arc<dyn Authenticator>>,
@@ -38,7 +40,7 @@ impl EngineBuilder {
         Self {
             store,
             notifier: None,
-            clock: Arc::new(SystemClock),
+            clock: None,
             ids: Arc::new(RandomIds),
             settings: Settings::default(),
             authenticator: None,
@@ -55,10 +57,11 @@ impl EngineBuilder {
         self
     }
 
-    /// Gets its time from here; from the computer's clock by default.
+    /// Gets its time from here, taken as it is; by default from the computer's clock, to which the difference from the
+    /// store's own is added, where the store has one.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Some(Arc::new(clock));
         self
     }
 
@@ -95,12 +98,12 @@ impl EngineBuilder {
     /// Starts the engine. Must be called within a tokio runtime, in which its tasks then run.
     ///
     /// # Errors
-    /// `Setting`, `Keys`, or `Store` where the store could not be asked for the key of the access tokens.
+    /// `Setting`, `Keys`, or `Store` where the store could not be asked for its time or the key of the access tokens.
     pub async fn build(self) -> Result<Engine, BuildError> {
         check(&self.settings)?;
         let (stop_lanes, stop_background) = (CancellationToken::new(), CancellationToken::new());
         let (alarm, deleted) = (Alarm::default(), Arc::new(Notify::new()));
-        let parts = self.parts();
+        let parts = self.parts().await?;
         #[cfg(feature = "accounts")]
         let users = Users::start(&parts, self.token_keys).await?;
         let authenticator = self.authenticator.unwrap_or_else(|| {
@@ -142,21 +145,32 @@ impl EngineBuilder {
         })
     }
 
-    fn parts(&self) -> Parts {
-        let (store, clock) = (&self.store, &self.clock);
-        Parts {
+    async fn parts(&self) -> Result<Parts, StoreError> {
+        let store = &self.store;
+        let (clock, store_clock): (Arc<dyn Clock>, _) = match &self.clock {
+            Some(clock) => (Arc::clone(clock), None),
+            None => match StoreClock::measure_first(Arc::new(SystemClock), &**store).await? {
+                Some(measured) => {
+                    let measured = Arc::new(measured);
+                    (Arc::clone(&measured) as _, Some(measured))
+                }
+                None => (Arc::new(SystemClock), None),
+            },
+        };
+        Ok(Parts {
             store: Arc::clone(store),
-            clock: Arc::clone(clock),
+            clock: Arc::clone(&clock),
+            store_clock,
             ids: Arc::clone(&self.ids),
             settings: Arc::new(self.settings.clone()),
             hub: Arc::new(Hub::default()),
             cache: Arc::new(PollCache::new(
                 Arc::clone(store),
-                Arc::clone(clock),
+                clock,
                 self.settings.cached_polls,
             )),
             tasks: Tasks::default(),
-        }
+        })
     }
 }
 
@@ -215,6 +229,12 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
         return rule(
             "refresh_interval",
             "must be more than zero, or the store is read in a circle",
+        );
+    }
+    if settings.clock_interval.is_zero() || settings.clock_interval >= store_clock::SURE_FOR {
+        return rule(
+            "clock_interval",
+            "must be more than zero and less than two minutes, or no step is taken by the clock",
         );
     }
     if settings.password_workers == 0 {

@@ -7,6 +7,7 @@ use tracing::Instrument;
 
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
+use crate::store_clock::StoreClock;
 use crate::{Clock, IdSource, Repository, Settings};
 
 /// The ports, and the rooms' common state: every service holds a clone.
@@ -14,6 +15,8 @@ use crate::{Clock, IdSource, Repository, Settings};
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Repository>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same clock, where it is measured against the store's.
+    pub(crate) store_clock: Option<Arc<StoreClock>>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) hub: Arc<Hub>,

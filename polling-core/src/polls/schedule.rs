@@ -30,11 +30,21 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) async fn run(self) {
+        let mut was_sure = true;
         loop {
-            let next = self.take_due_steps().await.unwrap_or_else(|error| {
-                warn!(error = %error, "the schedule of the polls cannot be read or kept");
+            let is_sure = self.knows_the_time();
+            if is_sure != was_sure {
+                say(is_sure);
+                was_sure = is_sure;
+            }
+            let next = if is_sure {
+                self.take_due_steps().await.unwrap_or_else(|error| {
+                    warn!(error = %error, "the schedule of the polls cannot be read or kept");
+                    None
+                })
+            } else {
                 None
-            });
+            };
             // Whatever is known here: other servers publish polls too, and may be gone when these end.
             let look_again = self
                 .parts
@@ -47,6 +57,12 @@ impl Schedule {
                 () = self.alarm.0.notified() => {}
             }
         }
+    }
+
+    /// Whether this server's clock can be trusted to end a poll for all servers.
+    fn knows_the_time(&self) -> bool {
+        let clock = self.parts.store_clock.as_ref();
+        clock.is_none_or(|clock| clock.is_sure())
     }
 
     /// Takes every step whose time has come, and returns when the next one comes.
@@ -89,3 +105,14 @@ impl Schedule {
         }
     }
 }
+
+fn say(is_sure: bool) {
+    if is_sure {
+        info!("the clock is measured against the store's again: polls take their steps in time");
+    } else {
+        warn!("the store's clock could not be read for too long: no poll takes its step in time");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{debug, info, warn};
 
 use super::error::Chain;
-use super::options::Host;
+use super::hosts::Host;
 use super::{Backoff, ConnectError, ConnectOptions};
 
 /// What drives a connection; it must be polled for the client to get anywhere.
@@ -56,22 +56,22 @@ impl Connector {
         &self.shared.options
     }
 
-    /// One attempt at each host, until one lets us in or says why it never will.
+    /// One attempt at each host, until one lets us in or says why it never will. Of several errors the one is told that
+    /// says most: that somebody was there, or else the first.
     pub(crate) async fn connect(&self) -> Result<(Client, Connection), ConnectError> {
-        let mut places = self.places();
-        let mut next = places.next();
-        loop {
-            let Some((host, config)) = next else {
-                return Err(ConnectError::setup("there is no host to connect to"));
-            };
-            next = places.next();
-            match self.attempt_at(host, config).await {
-                Err(error) if error.heals() && next.is_some() => {
-                    debug!(error = %Chain(&error), "on to the next host");
-                }
+        let mut telling = None;
+        for (host, config) in self.places() {
+            let error = match self.attempt_at(host, config).await {
+                Err(error) if error.heals() => error,
                 ended => return ended,
+            };
+            debug!(error = %Chain(&error), "there is no connection to this host now");
+            let says_little = matches!(error, ConnectError::Unreachable { .. });
+            if telling.is_none() || !says_little {
+                telling = Some(error);
             }
         }
+        Err(telling.unwrap_or_else(|| ConnectError::setup("there is no host to connect to")))
     }
 
     /// A client whose connection runs by itself, and ends when the client is dropped.

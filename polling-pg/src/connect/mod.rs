@@ -8,8 +8,10 @@ mod backoff;
 mod checks;
 mod connector;
 mod error;
+mod hosts;
 mod options;
 mod passfile;
+mod refusal;
 mod settings;
 #[cfg(test)]
 mod tests;

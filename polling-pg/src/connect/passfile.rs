@@ -7,7 +7,7 @@ use std::path::Path;
 use tracing::warn;
 
 use super::ConnectError;
-use super::options::Host;
+use super::hosts::Host;
 
 /// The password for this place, where the file has one. Most people have no such file, which is not an error.
 pub(super) fn password(

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::options::Host;
+use super::hosts::Host;
 use super::settings::Settings;
 use super::verifier::{Checks, Verifier};
 use super::{ConnectError, ConnectOptionsError};

@@ -60,7 +60,7 @@ mod tests {
     fn hints(polls: u64) -> Vec<Hint> {
         let hint = |poll: u64| Hint {
             poll: PollId::from_bytes(Uuid::from_u128(poll.into()).into_bytes()),
-            revision: (poll % 7 != 0).then_some(u64::MAX - poll),
+            revision: (!poll.is_multiple_of(7)).then_some(u64::MAX - poll),
         };
         (0..polls).map(hint).collect()
     }

@@ -8,15 +8,15 @@ use tokio_postgres::Row;
 use tracing::debug_span;
 use uuid::Uuid;
 
-use super::rows::{self, select_polls};
+use super::rows::{self, poll_columns};
 use crate::PgStore;
 use crate::columns::{self, Read, maybe_time, poll_id};
 use crate::error::Failure;
 
 /// Each of the ways to be listed gives its newest polls, by an index of its own; the newest of them all are the page.
 pub(super) const LIST: &str = concat!(
-    "-- polls.list\n",
-    select_polls!(),
+    "-- polls.list\nSELECT ",
+    poll_columns!(),
     "WHERE p.id IN (
     (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
         WHERE $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)

@@ -15,10 +15,10 @@ use crate::columns::{self, Read, bound, bytes, poll_id, time, unsigned, voters};
 use crate::error::Failure;
 use crate::results::rows::tally_at;
 
-/// Both halves of a poll and its options, as one statement, so that they are of one moment.
-macro_rules! select_polls {
+/// Both halves of a poll and its options, all from one statement, so that they are of one moment.
+macro_rules! poll_columns {
     () => {
-        "SELECT p.id, p.question, p.description, p.choice_min, p.choice_max, p.voters, p.allow_change, p.listed, p.creator,
+        "p.id, p.question, p.description, p.choice_min, p.choice_max, p.voters, p.allow_change, p.listed, p.creator,
     p.manage_token, t.version, p.created_at, t.updated_at,
     ARRAY(SELECT o.id FROM {schema}.poll_options o WHERE o.poll = p.id ORDER BY o.position),
     ARRAY(SELECT o.text FROM {schema}.poll_options o WHERE o.poll = p.id ORDER BY o.position),
@@ -29,11 +29,11 @@ JOIN {schema}.poll_tallies t ON t.poll = p.id
     };
 }
 
-pub(super) use select_polls;
+pub(super) use poll_columns;
 
-pub(super) const FIND: &str = concat!("-- polls.find\n", select_polls!(), "WHERE p.id = $1");
+pub(super) const FIND: &str = concat!("-- polls.find\nSELECT ", poll_columns!(), "WHERE p.id = $1");
 
-/// Where the columns of the tally begin in [`select_polls`].
+/// Where the columns of the tally begin in [`poll_columns`].
 const TALLY_COLUMN: usize = 15;
 
 pub(super) async fn find(store: &PgStore, id: PollId) -> Result<Option<PollRecord>, Failure> {

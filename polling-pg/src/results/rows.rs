@@ -5,8 +5,8 @@ use tokio_postgres::Row;
 
 use crate::columns::{Read, counts, poll_id, show_results, status, unsigned, window};
 
-/// The tally in eight columns, from `column` on: poll, status, opens_at, closes_at, show_results, revision, ballots,
-/// counts.
+/// The tally in eight columns, from `column` on: `poll, status, opens_at, closes_at, show_results, revision, ballots,
+/// counts`.
 pub(crate) fn tally_at(row: &Row, column: usize) -> Read<Tally> {
     Ok(Tally {
         poll_id: poll_id(row, column)?,

@@ -1,6 +1,7 @@
 //! Texts, and connections to private servers.
 
-mod certificates;
+pub(super) mod certificates;
+mod logs;
 mod poolers;
 mod refusals;
 mod texts;

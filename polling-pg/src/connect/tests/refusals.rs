@@ -139,6 +139,15 @@ async fn the_first_host_that_answers_serves_and_a_refusal_ends_the_search() {
     let url = format!("postgres://{user}@127.0.0.1:{closed},127.0.0.1:{port}/postgres");
     connector(&url).open().await.unwrap();
 
+    let read_only =
+        "target_session_attrs=read-write&options=-c%20default_transaction_read_only%3Don";
+    let url = format!("postgres://{user}@127.0.0.1:{port},127.0.0.1:{closed}/postgres?{read_only}");
+    let error = refused(&url).await;
+    assert!(
+        matches!(error, ConnectError::ReadOnly { .. }),
+        "nobody's absence says more than this: {error:?}"
+    );
+
     let url = format!("postgres://{user}@127.0.0.1:{port},127.0.0.1:{closed}/nowhere");
     let error = refused(&url).await;
     assert!(

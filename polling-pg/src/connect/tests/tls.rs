@@ -1,6 +1,8 @@
 //! What each `sslmode` asks for.
 
 use pg_cluster::{Cluster, Version};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use super::certificates::{Root, self_signed};
 use super::{answer, connector, refused};
@@ -10,50 +12,57 @@ use crate::connect::Connector;
 const ENCRYPTED: &str =
     "select coalesce(version, 'no') from pg_stat_ssl where pid = pg_backend_pid()";
 
-#[tokio::test]
-async fn each_mode_asks_for_what_it_says() {
-    let root = Root::new("the root");
-    let other = Root::new("another root");
-    let cluster = root.sign(&["localhost"], "server").server(None);
-    let url = |host: &str, parameters: &str| {
-        let user = cluster.user();
+/// A server whose certificate is for "localhost", from a root in a file; and another root, which signed nothing.
+struct Trusted {
+    cluster: Cluster,
+    root: Root,
+    other: Root,
+}
+
+impl Trusted {
+    fn start() -> Self {
+        let root = Root::new("the root");
+        Self {
+            cluster: root.sign(&["localhost"], "server").server(None),
+            root,
+            other: Root::new("another root"),
+        }
+    }
+
+    /// The server under any name, with ROOT and OTHER for the files of the roots.
+    fn url(&self, host: &str, parameters: &str) -> String {
+        let parameters = parameters
+            .replace("ROOT", self.root.file().to_str().unwrap())
+            .replace("OTHER", self.other.file().to_str().unwrap());
         // The address is given, so that no name has to be known on this machine.
         format!(
-            "host={host} hostaddr=127.0.0.1 port={} user={user} dbname=postgres {parameters}",
-            cluster.port()
+            "host={host} hostaddr=127.0.0.1 port={} user={} dbname=postgres {parameters}",
+            self.cluster.port(),
+            self.cluster.user()
         )
-    };
-    let (ours, theirs) = (root.file(), other.file());
-    let (ours, theirs) = (ours.display(), theirs.display());
+    }
+}
 
-    let goes = [
-        ("elsewhere", "sslmode=disable".to_owned(), "no"),
-        ("elsewhere", String::new(), "TLSv1.3"),
-        ("elsewhere", "sslmode=prefer".to_owned(), "TLSv1.3"),
-        ("elsewhere", "sslmode=require".to_owned(), "TLSv1.3"),
-        (
-            "elsewhere",
-            format!("sslmode=require sslrootcert='{ours}'"),
-            "TLSv1.3",
-        ),
-        (
-            "elsewhere",
-            format!("sslmode=verify-ca sslrootcert='{ours}'"),
-            "TLSv1.3",
-        ),
+#[tokio::test]
+async fn each_mode_is_content_with_what_it_asks_for() {
+    let server = Trusted::start();
+    let cases = [
+        ("elsewhere", "sslmode=disable", "no"),
+        ("elsewhere", "", "TLSv1.3"),
+        ("elsewhere", "sslmode=prefer", "TLSv1.3"),
+        ("elsewhere", "sslmode=prefer sslrootcert=OTHER", "TLSv1.3"),
+        ("elsewhere", "sslmode=require", "TLSv1.3"),
+        ("elsewhere", "sslmode=require sslrootcert=ROOT", "TLSv1.3"),
+        ("elsewhere", "sslmode=verify-ca sslrootcert=ROOT", "TLSv1.3"),
+        ("localhost", "sslmode=verify-ca sslrootcert=ROOT", "TLSv1.3"),
         (
             "localhost",
-            format!("sslmode=verify-ca sslrootcert='{ours}'"),
-            "TLSv1.3",
-        ),
-        (
-            "localhost",
-            format!("sslmode=verify-full sslrootcert='{ours}'"),
+            "sslmode=verify-full sslrootcert=ROOT",
             "TLSv1.3",
         ),
     ];
-    for (host, parameters, encrypted) in goes {
-        let client = connector(&url(host, &parameters)).open().await;
+    for (host, parameters, encrypted) in cases {
+        let client = connector(&server.url(host, parameters)).open().await;
         let client = client.unwrap_or_else(|error| panic!("{host} {parameters}: {error}"));
         assert_eq!(
             answer(&client, ENCRYPTED).await,
@@ -61,31 +70,40 @@ async fn each_mode_asks_for_what_it_says() {
             "{host} {parameters}"
         );
     }
+}
 
-    let refusals = [
+#[tokio::test]
+async fn each_mode_refuses_what_is_less_than_it_asks_for() {
+    let server = Trusted::start();
+    let cases = [
         (
             "elsewhere",
-            format!("sslmode=verify-full sslrootcert='{ours}'"),
+            "sslmode=verify-full sslrootcert=ROOT",
+            "another host",
+        ),
+        (
+            "127.0.0.1",
+            "sslmode=verify-full sslrootcert=ROOT",
             "another host",
         ),
         (
             "localhost",
-            format!("sslmode=require sslrootcert='{theirs}'"),
+            "sslmode=require sslrootcert=OTHER",
             "trusted root",
         ),
         (
             "localhost",
-            format!("sslmode=verify-ca sslrootcert='{theirs}'"),
+            "sslmode=verify-ca sslrootcert=OTHER",
             "trusted root",
         ),
         (
             "localhost",
-            format!("sslmode=verify-full sslrootcert='{theirs}'"),
+            "sslmode=verify-full sslrootcert=OTHER",
             "trusted root",
         ),
     ];
-    for (host, parameters, reason) in refusals {
-        let error = refused(&url(host, &parameters)).await;
+    for (host, parameters, reason) in cases {
+        let error = refused(&server.url(host, parameters)).await;
         assert!(
             matches!(error, ConnectError::Tls { .. }),
             "{host} {parameters}: {error:?}"
@@ -139,6 +157,30 @@ async fn a_certificate_that_is_its_own_root_is_trusted_where_it_is_named() {
     assert_eq!(answer(&client, ENCRYPTED).await, "TLSv1.3");
     let error = refused(&url("another.crt", &another.certificate)).await;
     assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    assert!(error.to_string().contains("sslrootcert"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_of_version_1_encrypts_and_is_not_trusted() {
+    let root = Root::new("the root");
+    let cluster = root
+        .sign(&["localhost"], "server")
+        .of_version_1()
+        .server(None);
+    for mode in ["prefer", "require"] {
+        let url = format!("{}?sslmode={mode}", cluster.url_of("postgres"));
+        let client = connector(&url).open().await.unwrap();
+        assert_eq!(answer(&client, ENCRYPTED).await, "TLSv1.3", "{mode}");
+    }
+    let root = root.file();
+    let root = root.display();
+    let url = format!(
+        "{}?sslmode=verify-ca&sslrootcert={root}",
+        cluster.url_of("postgres")
+    );
+    let error = refused(&url).await;
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    assert!(error.to_string().contains("version 1"), "{error}");
 }
 
 #[tokio::test]
@@ -180,6 +222,27 @@ async fn a_client_certificate_stands_for_a_password() {
         matches!(error, ConnectError::NotAllowed { .. }),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_direct_negotiation_begins_with_the_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let listening = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut hello = vec![0; 64 * 1_024];
+        let length = stream.read(&mut hello).await.unwrap();
+        hello.truncate(length);
+        hello
+    });
+    refused(&format!(
+        "postgres://u@{at}/d?sslmode=require&sslnegotiation=direct"
+    ))
+    .await;
+    let hello = listening.await.unwrap();
+    assert_eq!(hello[0], 22, "the record of a handshake");
+    let protocol = b"\x0apostgresql";
+    assert!(hello.windows(protocol.len()).any(|bytes| bytes == protocol));
 }
 
 #[test]

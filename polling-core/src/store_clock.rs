@@ -1,0 +1,171 @@
+//! The time that all servers of a store share: the computer's clock, plus how far it is behind the store's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+use crate::{Clock, Repository, StoreError, Timestamp};
+
+/// How often the store is asked in a row; the answer that took the least time counts, because it can be the least wrong.
+const TRIES: usize = 3;
+/// Slower answers say too little, unless nothing better is known.
+const GOOD_ROUND_TRIP: Duration = Duration::from_millis(500);
+/// Offsets over this are told to people, and those that differ from what was told by more than this.
+const NOTABLE_MILLIS: u64 = 100;
+/// A clock that was not measured for so long may be anywhere.
+pub(crate) const SURE_FOR: Duration = Duration::from_secs(2 * 60);
+
+/// A clock that is measured against the store's.
+pub(crate) struct StoreClock {
+    base: Arc<dyn Clock>,
+    measured: watch::Sender<Measurement>,
+}
+
+/// What the store said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Measurement {
+    /// What is to be added to the base, in milliseconds.
+    offset: i64,
+    /// How long the answer took: the offset is wrong by half of it, at most.
+    round_trip: Duration,
+    /// When, by the base.
+    at: Timestamp,
+    /// The offset that people were told of; zero where none was notable.
+    told: i64,
+}
+
+impl StoreClock {
+    /// Measures `base` against the clock of the store; `None` where the store has none of its own.
+    pub(crate) async fn measure_first(
+        base: Arc<dyn Clock>,
+        store: &dyn Repository,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(first) = ask(&*base, store).await? else {
+            return Ok(None);
+        };
+        let measured = watch::Sender::new(first);
+        let clock = Self { base, measured };
+        clock.tell(first);
+        Ok(Some(clock))
+    }
+
+    /// Measures again every `interval`.
+    pub(crate) async fn run(self: Arc<Self>, store: Arc<dyn Repository>, interval: Duration) {
+        loop {
+            let next = self.base.now().after(interval);
+            // The computer's clock may be set back meanwhile, which is when it is to be measured most.
+            tokio::select! {
+                () = self.base.sleep_until(next) => {}
+                () = tokio::time::sleep(interval) => {}
+            }
+            self.measure(&*store).await;
+        }
+    }
+
+    pub(crate) async fn measure(&self, store: &dyn Repository) {
+        match ask(&*self.base, store).await {
+            Ok(Some(new)) if self.is_better(&new) => self.tell(new),
+            Ok(Some(new)) => {
+                debug!(round_trip = ?new.round_trip, "the store's clock was too slow to answer");
+            }
+            Ok(None) => {}
+            Err(error) => debug!(error = %error, "the store's clock cannot be read"),
+        }
+    }
+
+    /// Whether the offset is known from a measurement that is not too old.
+    pub(crate) fn is_sure(&self) -> bool {
+        let (at, now) = (self.measured.borrow().at, self.base.now());
+        at <= now && now.since(at) <= SURE_FOR
+    }
+
+    fn is_better(&self, new: &Measurement) -> bool {
+        let known = self.measured.borrow().round_trip;
+        new.round_trip <= GOOD_ROUND_TRIP || new.round_trip <= known || !self.is_sure()
+    }
+
+    /// Goes by this measurement from now on, and says so where people should know.
+    fn tell(&self, new: Measurement) {
+        let told = self.measured.borrow().told;
+        let (offset_ms, round_trip) = (new.offset, new.round_trip);
+        let is_notable = offset_ms.unsigned_abs() > NOTABLE_MILLIS;
+        let news = if offset_ms.abs_diff(told) <= NOTABLE_MILLIS {
+            told
+        } else if is_notable {
+            warn!(
+                offset_ms,
+                ?round_trip,
+                "this computer's clock is not the store's: the offset is added"
+            );
+            offset_ms
+        } else {
+            info!(
+                offset_ms,
+                ?round_trip,
+                "this computer's clock agrees with the store's again"
+            );
+            0
+        };
+        self.measured
+            .send_replace(Measurement { told: news, ..new });
+    }
+}
+
+/// How far the store's clock is ahead of `base`, by the middle of the quickest of a few round trips; `None` where it has none.
+async fn ask(base: &dyn Clock, store: &dyn Repository) -> Result<Option<Measurement>, StoreError> {
+    let mut best: Option<Measurement> = None;
+    for _ in 0..TRIES {
+        let sent = base.now();
+        let theirs = match store.now().await {
+            Ok(Some(theirs)) => theirs,
+            Ok(None) => return Ok(None),
+            Err(_) if best.is_some() => break,
+            Err(error) => return Err(error),
+        };
+        let at = base.now();
+        let round_trip = at.since(sent);
+        let is_quicker = best.is_none_or(|best| round_trip < best.round_trip);
+        // A clock that was set back meanwhile measures nothing.
+        if at >= sent && is_quicker {
+            let middle = sent.after(round_trip / 2);
+            best = Some(Measurement {
+                offset: theirs.as_millis() - middle.as_millis(),
+                round_trip,
+                at,
+                told: 0,
+            });
+        }
+    }
+    best.map(Some).ok_or_else(|| {
+        StoreError::unavailable("this computer's clock was set while it was measured")
+    })
+}
+
+#[async_trait]
+impl Clock for StoreClock {
+    fn now(&self) -> Timestamp {
+        let offset = self.measured.borrow().offset;
+        Timestamp::from_millis(self.base.now().as_millis().saturating_add(offset))
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        let mut measured = self.measured.subscribe();
+        loop {
+            let offset = measured.borrow_and_update().offset;
+            let by_base = Timestamp::from_millis(at.as_millis().saturating_sub(offset));
+            tokio::select! {
+                () = self.base.sleep_until(by_base) => if self.now() >= at {
+                    return;
+                },
+                // The sender lives as long as `self`, so that waiting cannot fail.
+                _ = measured.changed() => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
