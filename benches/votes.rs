@@ -1,4 +1,5 @@
-//! Vote throughput of the engine in process, on the embedded store: `cargo bench`, or `cargo bench -- --quick`.
+//! Vote throughput of the engine in process, on the embedded store and on a PostgreSQL of its own, which syncs every
+//! commit: `cargo bench`, or `cargo bench -- --quick`.
 //!
 //! Every figure is of durable votes: each was answered after its commit. The rounds of all cases are interleaved, so that
 //! a machine that changes its pace changes it for all; the median round is shown, beside its ratio to one voter at a time,
@@ -7,11 +8,14 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
+use pg_cluster::{Cluster, ClusterOptions, Version};
 use polling_core::polls::Voters;
-use polling_core::{Actor, Ballot, Engine, NewPoll, PollId, Voter};
+use polling_core::{Actor, Ballot, Engine, NewPoll, PollId, Repository, Voter};
+use polling_pg::PgStore;
 use polling_sqlite::SqliteStore;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -25,9 +29,27 @@ enum Load {
     Requests(usize),
 }
 
+/// Where the votes are kept.
+#[derive(Clone, Copy)]
+enum Kept {
+    File,
+    Memory,
+    Postgres,
+}
+
+impl Kept {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Kept::File => "SQLite file",
+            Kept::Memory => "SQLite memory",
+            Kept::Postgres => "PostgreSQL",
+        }
+    }
+}
+
 struct Case {
     name: &'static str,
-    durable: bool,
+    kept: Kept,
     load: Load,
     polls: usize,
     votes: usize,
@@ -35,16 +57,10 @@ struct Case {
 }
 
 impl Case {
-    const fn new(
-        name: &'static str,
-        durable: bool,
-        load: Load,
-        polls: usize,
-        votes: usize,
-    ) -> Self {
+    const fn new(name: &'static str, kept: Kept, load: Load, polls: usize, votes: usize) -> Self {
         Self {
             name,
-            durable,
+            kept,
             load,
             polls,
             votes,
@@ -79,64 +95,48 @@ fn main() -> ExitCode {
 
 async fn run(quick: bool) -> Outcome<()> {
     let (scale, rounds) = if quick { (1, 3) } else { (5, 7) };
-    let mut cases = [
-        Case::new(
-            "file, 1 voter at a time",
-            true,
-            Load::Voters(1),
-            1,
-            1_000 * scale,
-        ),
-        Case::new("file, 8 voters", true, Load::Voters(8), 1, 4_000 * scale),
-        Case::new("file, 96 voters", true, Load::Voters(96), 1, 20_000 * scale),
-        Case::new(
-            "file, 1024 voters",
-            true,
-            Load::Voters(1024),
-            1,
-            40_000 * scale,
-        ),
-        Case::new(
-            "file, 1024 voters, 1000 polls",
-            true,
-            Load::Voters(1024),
-            1000,
-            40_000 * scale,
-        ),
-        Case::new(
-            "file, requests of 1000",
-            true,
-            Load::Requests(1000),
-            1,
-            60_000 * scale,
-        ),
-        Case::new(
-            "memory, 1024 voters",
-            false,
-            Load::Voters(1024),
-            1,
-            40_000 * scale,
-        ),
-    ];
+    let mut cases = Vec::new();
+    for kept in [Kept::File, Kept::Postgres] {
+        let mut case = |name, load, polls, votes: usize| {
+            cases.push(Case::new(name, kept, load, polls, votes * scale));
+        };
+        case("1 voter at a time", Load::Voters(1), 1, 1_000);
+        case("8 voters", Load::Voters(8), 1, 4_000);
+        case("96 voters", Load::Voters(96), 1, 20_000);
+        case("1024 voters", Load::Voters(1024), 1, 40_000);
+        case("1024 voters, 1000 polls", Load::Voters(1024), 1000, 40_000);
+        case("requests of 1000", Load::Requests(1000), 1, 60_000);
+    }
+    let memory = Load::Voters(1024);
+    cases.push(Case::new(
+        "1024 voters",
+        Kept::Memory,
+        memory,
+        1,
+        40_000 * scale,
+    ));
+    let cluster = Cluster::start(&ClusterOptions::new(Version::Installed).durable())?;
     for round in 1..=rounds {
         for case in &mut cases {
-            eprint!("\rround {round} of {rounds}: {:<40}", case.name);
-            let pace = measure(case).await?;
+            let (kept, name) = (case.kept.as_str(), case.name);
+            eprint!("\rround {round} of {rounds}: {kept}, {name:<40}");
+            let pace = measure(case, &cluster).await?;
             case.rounds.push(pace);
         }
     }
     eprintln!("\r{:60}", "");
     print_table(&cases);
+    cluster.stop();
     Ok(())
 }
 
 /// Votes a second of one round, on a store of its own.
-async fn measure(case: &Case) -> Outcome<f64> {
+async fn measure(case: &Case, cluster: &Cluster) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
-    let store = if case.durable {
-        SqliteStore::open(folder.path().join("bench.db")).await?
-    } else {
-        SqliteStore::in_memory().await?
+    let store: Arc<dyn Repository> = match case.kept {
+        Kept::File => Arc::new(SqliteStore::open(folder.path().join("bench.db")).await?),
+        Kept::Memory => Arc::new(SqliteStore::in_memory().await?),
+        Kept::Postgres => Arc::new(PgStore::connect(cluster.database().await.url()).await?),
     };
     let engine = Engine::builder(store).build().await?;
     let mut polls = Vec::with_capacity(case.polls);
@@ -232,14 +232,16 @@ async fn verify(engine: &Engine, polls: &[PollId], votes: usize) -> Outcome<()> 
 }
 
 fn print_table(cases: &[Case]) {
-    let alone = cases[0].median();
-    println!(
-        "| engine in process, durable where it says file | votes/s | x one at a time | exact |"
-    );
-    println!("| --- | ---: | ---: | --- |");
+    println!("| store | engine in process | votes/s | x one at a time | exact |");
+    println!("| --- | --- | ---: | ---: | --- |");
+    let mut alone = cases[0].median();
     for case in cases {
+        if matches!(case.load, Load::Voters(1)) {
+            alone = case.median();
+        }
         println!(
-            "| {} | {:.0} | {:.1} | yes |",
+            "| {} | {} | {:.0} | {:.1} | yes |",
+            case.kept.as_str(),
             case.name,
             case.median(),
             case.median() / alone

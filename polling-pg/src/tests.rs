@@ -16,7 +16,7 @@ use polling_core::votes::{
 use polling_core::{BallotId, IdSource, OptionId, PollId, Repository, SeededIds, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::PgStore;
+use crate::{ConnectOptions, PgStore};
 
 mod gate;
 mod lost;
@@ -29,12 +29,24 @@ struct Bed {
     ids: SeededIds,
 }
 
+/// More than anything takes, also on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+async fn open(url: &str) -> PgStore {
+    let options = ConnectOptions::parse(url).unwrap();
+    let patient = PgStore::builder().statement_timeout(PATIENCE);
+    let store = patient
+        .connect_with(options.connect_timeout(PATIENCE))
+        .await;
+    store.unwrap()
+}
+
 async fn bed() -> Bed {
-    let migrate = |url: String| async move { drop(PgStore::connect(&url).await.unwrap()) };
+    let migrate = |url: String| async move { drop(open(&url).await) };
     let cluster = Cluster::shared(Version::Installed);
     let database = cluster.database_like("polls", migrate).await;
     Bed {
-        store: PgStore::connect(database.url()).await.unwrap(),
+        store: open(database.url()).await,
         database,
         ids: SeededIds::new(1),
     }
@@ -47,7 +59,7 @@ fn at(millis: i64) -> Timestamp {
 impl Bed {
     /// Another server on the same database.
     async fn another_server(&self) -> PgStore {
-        PgStore::connect(self.database.url()).await.unwrap()
+        open(self.database.url()).await
     }
 
     fn bytes(&self) -> [u8; 16] {

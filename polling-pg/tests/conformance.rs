@@ -5,14 +5,28 @@
     reason = "a test that cannot make its store has failed"
 )]
 
+use std::time::Duration;
+
 use pg_cluster::{Cluster, Database, Version};
-use polling_pg::{PgNotifier, PgStore};
+use polling_pg::{ConnectOptions, PgNotifier, PgStore};
+
+/// More than anything takes, also on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+async fn open(url: &str) -> PgStore {
+    let options = ConnectOptions::parse(url).unwrap();
+    let patient = PgStore::builder().statement_timeout(PATIENCE);
+    let store = patient
+        .connect_with(options.connect_timeout(PATIENCE))
+        .await;
+    store.unwrap()
+}
 
 async fn on(version: Version) -> (PgStore, Database) {
-    let migrate = |url: String| async move { drop(PgStore::connect(&url).await.unwrap()) };
+    let migrate = |url: String| async move { drop(open(&url).await) };
     let cluster = Cluster::shared(version);
     let database = cluster.database_like("polls", migrate).await;
-    (PgStore::connect(database.url()).await.unwrap(), database)
+    (open(database.url()).await, database)
 }
 
 async fn on_the_installed() -> (PgStore, Database) {

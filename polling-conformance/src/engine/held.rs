@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use polling_core::polls::{
     Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
 };
-use polling_core::results::{Recount, ResultsNotifier, ResultsRepository, Revision, Tally};
+use polling_core::results::{Recount, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
 use polling_core::votes::{
     BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
@@ -85,7 +85,7 @@ impl Count {
     }
 }
 
-/// The store under test, behind doors.
+/// The store under test, behind doors. It brings no notifier, so that nothing is asked but what a test has in mind.
 pub(crate) struct Held {
     store: Arc<dyn Repository>,
     /// Whether the store cannot be read.
@@ -152,10 +152,6 @@ impl Repository for Held {
 
     fn users(&self) -> Option<&dyn UserRepository> {
         self.store.users()
-    }
-
-    fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {
-        self.store.notifier()
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

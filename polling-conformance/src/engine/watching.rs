@@ -232,7 +232,9 @@ pub async fn a_vote_during_the_subscription_is_not_missed(store: Arc<dyn Reposit
             "older than what was acknowledged"
         );
         let reads = held.polls_asked.asked() - asked;
-        assert!(reads <= if others_watch { 1 } else { 2 }, "{reads} reads");
+        // And one where the hint of the vote came round through the store's own notifier.
+        let most = if others_watch { 1 } else { 2 } + 1;
+        assert!(reads <= most, "{reads} reads");
         drop(other);
     }
 }

@@ -33,10 +33,7 @@ pub(super) fn start(
         hub,
         ..
     } = parts;
-    let refresher = Refresher {
-        hub: Arc::clone(hub),
-        store: Arc::clone(store),
-    };
+    let refresher = Refresher::new(Arc::clone(hub), Arc::clone(store));
     let announcer = || Announcer {
         hub: Arc::clone(hub),
         notifier: Arc::clone(notifier),

@@ -12,7 +12,10 @@ use crate::{Clock, Repository};
 const BETWEEN_STEPS: Duration = Duration::from_millis(10);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Purges what earlier runs left, and then whatever is deleted here.
+/// Other servers delete too, and may end before they have purged.
+const LOOK_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// Purges what earlier runs left, then whatever is deleted here, and now and then what other servers left.
 pub(crate) async fn run(
     store: Arc<dyn Repository>,
     clock: Arc<dyn Clock>,
@@ -22,7 +25,10 @@ pub(crate) async fn run(
     loop {
         let pause = match store.polls().purge(rows).await {
             Ok(false) => {
-                deleted.notified().await;
+                tokio::select! {
+                    () = deleted.notified() => {}
+                    () = clock.sleep_until(clock.now().after(LOOK_AGAIN)) => {}
+                }
                 continue;
             }
             Ok(true) => BETWEEN_STEPS,

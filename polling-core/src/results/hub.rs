@@ -89,15 +89,16 @@ impl Hub {
 
     /// Takes what a commit here gave, and tells the other servers. The poll's cell, where somebody watches it.
     fn put_tally(&self, tally: &Tally) -> Option<Arc<Watched>> {
+        let cell = self.cell(tally.poll_id);
+        if let Some(cell) = cell.as_ref().filter(|cell| cell.put_tally(tally)) {
+            self.show_soon(cell);
+        }
+        // Last, so that this server does not take it for news.
         self.announcements.add(Hint {
             poll: tally.poll_id,
             revision: Some(tally.revision),
         });
-        let cell = self.cell(tally.poll_id)?;
-        if cell.put_tally(tally) {
-            self.show_soon(&cell);
-        }
-        Some(cell)
+        cell
     }
 
     /// Takes what a change or a withdrawal here gave: the tally, and whether the voter has a ballot now.
@@ -136,11 +137,11 @@ impl Hub {
 
     /// Takes what an edit or a step here gave, and tells the other servers.
     pub(crate) fn put_changed(&self, record: &PollRecord) {
+        self.put_read(record);
         self.announcements.add(Hint {
             poll: record.poll.id,
             revision: Some(record.tally.revision),
         });
-        self.put_read(record);
     }
 
     /// Takes what was read from the store.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::sync::Semaphore;
 use tracing::warn;
 
 use super::hub::Hub;
@@ -17,11 +18,20 @@ const READS_AT_ONCE: usize = 8;
 
 #[derive(Clone)]
 pub(crate) struct Refresher {
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) store: Arc<dyn Repository>,
+    hub: Arc<Hub>,
+    store: Arc<dyn Repository>,
+    reads: Arc<Semaphore>,
 }
 
 impl Refresher {
+    pub(crate) fn new(hub: Arc<Hub>, store: Arc<dyn Repository>) -> Self {
+        Self {
+            hub,
+            store,
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+        }
+    }
+
     /// Reads the revisions of all watched polls, every `interval`.
     pub(crate) async fn run(self, clock: Arc<dyn Clock>, interval: Duration) {
         loop {
@@ -73,6 +83,8 @@ impl Refresher {
     }
 
     async fn read(&self, poll: PollId) {
+        // Both tasks that read share them. It is never closed.
+        let _read = self.reads.acquire().await;
         if let Err(error) = self.try_read(poll).await {
             warn!(error = %error, %poll, "a watched poll could not be read again");
         }

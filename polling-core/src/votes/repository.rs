@@ -72,7 +72,8 @@ pub trait VoteWriter: Send {
     /// The caller promises that no two ballots of a batch have the same poll and voter. The store promises:
     /// - On return, what was recorded is durable, and counted in the tallies that are returned.
     /// - A poll's revision grows by one for the batch, however many of its ballots were added, and by none where none
-    ///   was; by one more where the batch opened it ([`admit`](super::admit)).
+    ///   was; by one more where the batch opened it ([`admit`](super::admit)). A store may count voters who had withdrawn,
+    ///   and vote again, in a step of their own, which is one revision more.
     /// - A ballot stands or falls alone: the refusal of one leaves the others as they are.
     /// - Whether a poll takes a ballot is decided by [`admit`](super::admit) on the tally at the commit: no ballot is ever
     ///   added after a step to closed has returned.
