@@ -87,12 +87,10 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
 
 /// Waits for a database that is not there yet, and migrates it.
 async fn open(postgres: &Postgres) -> Result<PgStore, OpenError> {
-    let mut store = PgStore::builder()
+    let store = PgStore::builder()
         .schema(postgres.schema.clone())
+        .connections(postgres.connections.into())
         .wait_for(postgres.wait);
-    if let Some(connections) = postgres.connections {
-        store = store.connections(connections.into());
-    }
     store
         .connect_with(ConnectOptions::clone(&postgres.server))
         .await

@@ -42,9 +42,9 @@ struct Arguments {
     #[arg(long, env = "POLLING_DATABASE_SCHEMA", default_value = "polling")]
     database_schema: SchemaName,
 
-    /// The most connections to a PostgreSQL beside those of the writers and of the listener [default: by the cores].
-    #[arg(long, env = "POLLING_DATABASE_CONNECTIONS", value_parser = clap::value_parser!(u16).range(1..))]
-    database_connections: Option<u16>,
+    /// The most connections to a PostgreSQL, beside one for each lane that records votes and one that listens.
+    #[arg(long, env = "POLLING_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    database_connections: u16,
 
     /// For how many seconds a server that starts waits for its PostgreSQL to take connections.
     #[arg(long, env = "POLLING_DATABASE_WAIT", default_value_t = 60)]
@@ -88,7 +88,7 @@ pub(crate) enum Database {
 pub(crate) struct Postgres {
     pub(crate) server: Box<ConnectOptions>,
     pub(crate) schema: SchemaName,
-    pub(crate) connections: Option<u16>,
+    pub(crate) connections: u16,
     pub(crate) wait: Duration,
 }
 
@@ -173,12 +173,11 @@ impl fmt::Display for Postgres {
             connections,
             wait,
         } = self;
-        write!(f, "\"PostgreSQL, {server}\" database-schema={schema}")?;
-        match connections {
-            Some(connections) => write!(f, " database-connections={connections}")?,
-            None => f.write_str(" database-connections=default")?,
-        }
-        write!(f, " database-wait={}s", wait.as_secs())
+        let seconds = wait.as_secs();
+        write!(
+            f,
+            "\"PostgreSQL, {server}\" database-schema={schema} database-connections={connections} database-wait={seconds}s"
+        )
     }
 }
 
@@ -272,7 +271,7 @@ mod tests {
             let printed = printed(url, &variables);
             let place = "\"PostgreSQL, db.example.org:5432/polls as ada\"";
             assert!(printed.starts_with(place), "{printed}");
-            let rest = " database-schema=polling database-connections=default database-wait=60s";
+            let rest = " database-schema=polling database-connections=8 database-wait=60s";
             assert!(printed.ends_with(rest), "{printed}");
         }
     }

@@ -31,12 +31,12 @@ async fn assert_exact(
 ) {
     let answered = recorded(answers).len();
     assert_eq!(answered, answers.len(), "a voter who insists is recorded");
+    bed.recount(poll, answered).await;
     for server in servers {
         assert_eq!(soon(ready(*server)).await, StatusCode::OK);
         let mut viewer = Viewer::watch(*server, poll).await;
         viewer.until(|results| results["ballots"] == answered).await;
     }
-    bed.recount(poll, answered).await;
     let closed = close(servers[0], poll).await;
     assert_eq!(closed["ballots"], answered);
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::crash::open_poll;
@@ -141,29 +142,31 @@ async fn the_same_revision_is_the_same_content_on_both_servers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bug_21_concurrent_batches_on_two_servers_do_not_deadlock() {
-    const ROUNDS: usize = 10;
-    const VOTERS: usize = 200;
+    const ROUNDS: usize = 20;
+    const VOTERS: usize = 300;
     let bed = Bed::on(Store::Postgres).await;
     let servers = bed.start_two().await;
-    let mut clients = clients(&servers, 4).await;
+    let mut clients = clients(&servers, 2).await;
     let mut polls = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..3 {
         polls.push(open_poll(&mut clients[0]).await);
     }
-    // Single votes in all of the polls, which share commits, and batches of the same voters, half of them backwards.
+    // Single votes in all of the polls, which share commits, and batches of the same voters that begin together, on one
+    // server forwards and on the other one backwards.
     let addresses = servers.each_ref().map(|server| server.address);
     let storms: Vec<_> = polls
         .iter()
         .map(|poll| Storm::insisting(&addresses, poll, 4))
         .collect();
+    let together = Barrier::new(clients.len());
     let batches = clients.into_iter().enumerate().map(|(number, mut client)| {
-        let polls = &polls;
+        let (polls, together) = (&polls, &together);
         async move {
             let mut created = vec![0; polls.len()];
             for round in 0..ROUNDS {
-                let at = (number / 2 + round) % polls.len();
-                let is_backwards = number % 2 == 1;
-                created[at] += batch(&mut client, &polls[at], round, VOTERS, is_backwards).await;
+                let at = round % polls.len();
+                together.wait().await;
+                created[at] += batch(&mut client, &polls[at], round, VOTERS, number % 2 == 1).await;
             }
             created
         }

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share.
 
+use std::panic::Location;
 use std::time::Duration;
 
 pub(crate) mod bed;
@@ -14,9 +15,14 @@ pub(crate) mod witness;
 /// More than anything takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What comes of `future`; a panic where nothing comes.
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .expect("it happens within a minute")
+/// What comes of `future`; a panic where nothing comes, which says where that was.
+#[track_caller]
+pub(crate) fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let place = Location::caller();
+    async move {
+        match tokio::time::timeout(PATIENCE, future).await {
+            Ok(came) => came,
+            Err(_) => panic!("within a minute nothing came, at {place}"),
+        }
+    }
 }

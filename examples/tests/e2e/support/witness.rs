@@ -20,11 +20,14 @@ impl Witness {
     pub(crate) fn saw(&self, results: &Value) {
         let poll = results["poll_id"].as_str().expect("of a poll").to_owned();
         let revision = results["revision"].as_u64().expect("a revision");
-        let mut seen = self.seen.lock().unwrap();
-        let before = seen
+        let before = self
+            .seen
+            .lock()
+            .unwrap()
             .entry((poll, revision))
-            .or_insert_with(|| results.clone());
-        assert_eq!(before, results, "revision {revision} was something else");
+            .or_insert_with(|| results.clone())
+            .clone();
+        assert_eq!(&before, results, "revision {revision} was something else");
     }
 
     /// How many revisions were shown to anybody.
