@@ -80,7 +80,7 @@ CREATE TABLE {schema}.poll_tallies (
 ) WITH (fillfactor = 50);
 
 -- What the clock will do next, soonest first.
-CREATE INDEX poll_tallies_to_open ON {schema}.poll_tallies (opens_at) WHERE status = 'scheduled';
+CREATE INDEX poll_tallies_to_open ON {schema}.poll_tallies (opens_at NULLS FIRST) WHERE status = 'scheduled';
 CREATE INDEX poll_tallies_to_end ON {schema}.poll_tallies (closes_at) WHERE status = 'open' AND closes_at IS NOT NULL;
 CREATE INDEX poll_tallies_to_finish ON {schema}.poll_tallies (closes_at) WHERE status = 'closing';
 
