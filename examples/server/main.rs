@@ -10,6 +10,7 @@ mod settings;
 
 use std::error::Error;
 use std::io::IsTerminal;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -51,7 +52,12 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     info!("settings: {settings}");
-    let engine = engine(settings).await?;
+    // From the beginning on: a database may have to be waited for.
+    let mut asked_to_stop = pin!(asked_to_stop()?);
+    let engine = tokio::select! {
+        engine = engine(settings) => engine?,
+        () = &mut asked_to_stop => return Ok(()),
+    };
     let listener = TcpListener::bind(&settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
@@ -65,7 +71,7 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     };
     greeting::print(address, demo.as_ref().map(|demo| demo.poll));
 
-    app.serve(listener, asked_to_stop()?).await;
+    app.serve(listener, asked_to_stop).await;
     if let Some(demo) = demo {
         demo.task.abort();
     }

@@ -202,9 +202,9 @@ fn database(
             (_, Some(path)) => Ok(Database::File(path.into())),
         };
     }
-    // libpq's other form is keyword=value.
-    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    if !is_postgres && (url.contains("://") || !url.contains('=')) {
+    // libpq's other form is keyword=value, and a value may hold anything.
+    let before = url.split_once("://").map_or(url, |(scheme, _)| scheme);
+    if !matches!(before, "postgres" | "postgresql") && !before.contains('=') {
         return Err("a database is sqlite://PATH, sqlite::memory: or postgres://…".into());
     }
     let server = ConnectOptions::parse_with(url, environment).map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::SchemaName;
 use super::refusal::{Step, explain};
@@ -67,6 +67,9 @@ SELECT pg_catalog.pg_advisory_unlock(1886350444, pg_catalog.hashtext($1))";
 /// The pause before a lock that another server holds is tried again. It is tried and not waited for, so that the server
 /// that migrates never waits for a transaction of one that waits for it.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
+
+/// Tries between two lines that say so: 5 s.
+const SAY_EVERY: u32 = 100;
 
 /// Brings a schema up to date, and says where it stands.
 #[derive(Clone, Debug, Default)]
@@ -195,7 +198,13 @@ impl Migrations {
     }
 
     async fn lock(&self, client: &Client) -> Result<(), OpenError> {
-        while !self.ask(client, TRY_LOCK, self.schema.as_str()).await? {
+        for tries in 1_u32.. {
+            if self.ask(client, TRY_LOCK, self.schema.as_str()).await? {
+                break;
+            }
+            if tries.is_multiple_of(SAY_EVERY) {
+                warn!(schema = %self.schema, "another server migrates the schema, or died while it did; waiting for it");
+            }
             tokio::time::sleep(TRY_AGAIN).await;
         }
         Ok(())
