@@ -15,6 +15,12 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Returns when `now()` has reached `at`; at once where it has already.
     async fn sleep_until(&self, at: Timestamp);
+
+    /// Returns when so much time has passed, whatever the clock is set to meanwhile; a clock for tests goes by its own
+    /// time.
+    async fn pause(&self, length: Duration) {
+        self.sleep_until(self.now().after(length)).await;
+    }
 }
 
 /// The computer's clock.
@@ -42,6 +48,45 @@ impl Clock for SystemClock {
             }
             tokio::time::sleep(left.min(LOOK_AGAIN)).await;
         }
+    }
+
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+}
+
+/// The computer's clock as it was at the start, which goes on evenly: who sets the computer's clock does not move it. It
+/// stands still while the computer sleeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SteadyClock {
+    began: Timestamp,
+    since: tokio::time::Instant,
+}
+
+impl SteadyClock {
+    pub(crate) fn start() -> Self {
+        Self {
+            began: SystemClock.now(),
+            since: tokio::time::Instant::now(),
+        }
+    }
+}
+
+#[async_trait]
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        self.began.after(self.since.elapsed())
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        // A time of the clock is whole milliseconds, and what passes between two of them is more.
+        while self.now() < at {
+            tokio::time::sleep(at.since(self.now())).await;
+        }
+    }
+
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
     }
 }
 
@@ -98,5 +143,9 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
 
     async fn sleep_until(&self, at: Timestamp) {
         (**self).sleep_until(at).await;
+    }
+
+    async fn pause(&self, length: Duration) {
+        (**self).pause(length).await;
     }
 }

@@ -11,8 +11,8 @@ use crate::{Clock, Repository, StoreError, Timestamp};
 
 /// How often the store is asked in a row; the answer that took the least time counts, because it can be the least wrong.
 const TRIES: usize = 3;
-/// Slower answers say too little, unless nothing better is known.
-const GOOD_ROUND_TRIP: Duration = Duration::from_millis(500);
+/// The longest pause before a store that could not say its time is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Offsets over this are told to people, and those that differ from what was told by more than this.
 const NOTABLE_MILLIS: u64 = 100;
 /// A clock that was not measured for so long may be anywhere.
@@ -48,32 +48,31 @@ impl StoreClock {
         };
         let measured = watch::Sender::new(first);
         let clock = Self { base, measured };
-        clock.tell(first);
+        clock.adopt(first);
         Ok(Some(clock))
     }
 
     /// Measures again every `interval`.
     pub(crate) async fn run(self: Arc<Self>, store: Arc<dyn Repository>, interval: Duration) {
         loop {
-            let next = self.base.now().after(interval);
-            // The computer's clock may be set back meanwhile, which is when it is to be measured most.
-            tokio::select! {
-                () = self.base.sleep_until(next) => {}
-                () = tokio::time::sleep(interval) => {}
+            self.base.pause(interval).await;
+            while !self.measure(&*store).await {
+                self.base.pause(interval.min(ASK_AGAIN)).await;
             }
-            self.measure(&*store).await;
         }
     }
 
-    pub(crate) async fn measure(&self, store: &dyn Repository) {
+    /// Whether the store has said its time.
+    pub(crate) async fn measure(&self, store: &dyn Repository) -> bool {
         match ask(&*self.base, store).await {
-            Ok(Some(new)) if self.is_better(&new) => self.tell(new),
-            Ok(Some(new)) => {
-                debug!(round_trip = ?new.round_trip, "the store's clock was too slow to answer");
-            }
+            Ok(Some(new)) => self.adopt(self.refined(new)),
             Ok(None) => {}
-            Err(error) => debug!(error = %error, "the store's clock cannot be read"),
+            Err(error) => {
+                debug!(error = %error, "the store's clock cannot be read");
+                return false;
+            }
         }
+        true
     }
 
     /// Whether the offset is known from a measurement that is not too old.
@@ -82,13 +81,22 @@ impl StoreClock {
         at <= now && now.since(at) <= SURE_FOR
     }
 
-    fn is_better(&self, new: &Measurement) -> bool {
-        let known = self.measured.borrow().round_trip;
-        new.round_trip <= GOOD_ROUND_TRIP || new.round_trip <= known || !self.is_sure()
+    /// The new measurement; but where a slower answer says no more than that the known offset may still be right, that one.
+    fn refined(&self, new: Measurement) -> Measurement {
+        let known = *self.measured.borrow();
+        let apart = Duration::from_millis(known.offset.abs_diff(new.offset));
+        if known.round_trip < new.round_trip && apart <= new.round_trip / 2 {
+            Measurement {
+                at: new.at,
+                ..known
+            }
+        } else {
+            new
+        }
     }
 
     /// Goes by this measurement from now on, and says so where people should know.
-    fn tell(&self, new: Measurement) {
+    fn adopt(&self, new: Measurement) {
         let told = self.measured.borrow().told;
         let (offset_ms, round_trip) = (new.offset, new.round_trip);
         let is_notable = offset_ms.unsigned_abs() > NOTABLE_MILLIS;
@@ -164,6 +172,10 @@ impl Clock for StoreClock {
                 _ = measured.changed() => {}
             }
         }
+    }
+
+    async fn pause(&self, length: Duration) {
+        self.base.pause(length).await;
     }
 }
 

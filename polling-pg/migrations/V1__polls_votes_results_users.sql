@@ -36,7 +36,8 @@ CREATE TABLE {schema}.polls (
     purged       boolean     NOT NULL DEFAULT false,
     CONSTRAINT polls_choice_fits CHECK (
         (choice_min IS NULL AND choice_max IS NULL)
-        OR (choice_min IS NOT NULL AND choice_max IS NOT NULL AND 1 <= choice_min AND choice_min <= choice_max)
+        OR (choice_min IS NOT NULL AND choice_max IS NOT NULL AND 1 <= choice_min AND choice_min <= choice_max
+            AND choice_max <= 255)
     ),
     CONSTRAINT polls_deleted_before_purged CHECK (NOT purged OR deleted_at IS NOT NULL)
 );
@@ -51,7 +52,8 @@ CREATE INDEX polls_to_purge ON {schema}.polls (id) WHERE deleted_at IS NOT NULL 
 CREATE TABLE {schema}.poll_options (
     poll     uuid     CONSTRAINT poll_options_poll REFERENCES {schema}.polls (id),
     position smallint CONSTRAINT poll_options_position_is_byte CHECK (position BETWEEN 0 AND 254),
-    id       uuid     NOT NULL,
+    -- Looked at when a statement ends: an edit may give a position the id that another one has until then.
+    id       uuid     NOT NULL CONSTRAINT poll_options_id_unique UNIQUE DEFERRABLE INITIALLY IMMEDIATE,
     text     text     NOT NULL,
     CONSTRAINT poll_options_key PRIMARY KEY (poll, position)
 );
@@ -73,11 +75,12 @@ CREATE TABLE {schema}.poll_tallies (
                              CHECK (show_results IN ('always', 'after_vote', 'after_close', 'managers')),
     revision     bigint      NOT NULL CONSTRAINT poll_tallies_revision_counts CHECK (revision >= 0),
     ballots      bigint      NOT NULL CONSTRAINT poll_tallies_ballots_count CHECK (ballots >= 0),
-    counts       bigint[]    NOT NULL CONSTRAINT poll_tallies_counts_count CHECK (0 <= ALL (counts))
+    counts       bigint[]    NOT NULL CONSTRAINT poll_tallies_counts_count CHECK (0 <= ALL (counts)),
+    CONSTRAINT poll_tallies_window_in_order CHECK (opens_at < closes_at)
 ) WITH (fillfactor = 50);
 
 -- What the clock will do next, soonest first.
-CREATE INDEX poll_tallies_to_open ON {schema}.poll_tallies (opens_at) WHERE status = 'scheduled';
+CREATE INDEX poll_tallies_to_open ON {schema}.poll_tallies (opens_at NULLS FIRST) WHERE status = 'scheduled';
 CREATE INDEX poll_tallies_to_end ON {schema}.poll_tallies (closes_at) WHERE status = 'open' AND closes_at IS NOT NULL;
 CREATE INDEX poll_tallies_to_finish ON {schema}.poll_tallies (closes_at) WHERE status = 'closing';
 
@@ -87,7 +90,8 @@ CREATE TABLE {schema}.votes (
     ballot       uuid        NOT NULL,
     cast_at      timestamptz NOT NULL,
     withdrawn_at timestamptz,
-    content      bytea       NOT NULL,
+    content      bytea       NOT NULL
+                             CONSTRAINT votes_content_selects CHECK (octet_length(content) BETWEEN 1 AND 255),
     CONSTRAINT votes_key PRIMARY KEY (poll, voter)
 );
 
@@ -131,6 +135,8 @@ COMMENT ON COLUMN {schema}.users.password_hash IS 'A PHC string: it holds its ow
 
 COMMENT ON TABLE {schema}.signing_keys IS
     'The secret that signs access tokens, made once, so that restarts keep people signed in and all servers share it.';
+COMMENT ON COLUMN {schema}.signing_keys.purpose IS 'What it signs.';
+COMMENT ON COLUMN {schema}.signing_keys.secret IS 'Who can read this can sign in as anybody.';
 
 COMMENT ON TABLE {schema}.polls IS
     'The definitions of the polls. A deleted poll leaves its row as a tombstone, with its texts wiped, until its ballots are purged; where it had a manage token, for good: a repeated request to delete then finds no poll, and not a bad token.';
@@ -140,10 +146,13 @@ COMMENT ON COLUMN {schema}.polls.choice_max IS
     'How many options a ballot selects at most; NULL where the choice is single.';
 COMMENT ON COLUMN {schema}.polls.voters IS 'Who may vote, and so what a voter''s key is made of.';
 COMMENT ON COLUMN {schema}.polls.allow_change IS 'Whether a vote may be changed and withdrawn.';
+COMMENT ON COLUMN {schema}.polls.listed IS 'Whether everybody finds it in the list; else it is for those who know its id.';
 COMMENT ON COLUMN {schema}.polls.creator IS
     'The id of the user who created it. No foreign key: an application that signs people in by itself has its users elsewhere.';
 COMMENT ON COLUMN {schema}.polls.manage_token IS
     'The SHA-256 of the manage token, of polls that were created without an account.';
+COMMENT ON COLUMN {schema}.polls.deleted_at IS
+    'Where it is set the poll is gone, for everybody, and its rows go in the background.';
 COMMENT ON COLUMN {schema}.polls.purged IS 'Whether the tombstone is all that is left of it.';
 
 COMMENT ON TABLE {schema}.poll_options IS 'What can be chosen.';
@@ -160,6 +169,7 @@ COMMENT ON COLUMN {schema}.poll_tallies.updated_at IS
 COMMENT ON COLUMN {schema}.poll_tallies.status IS 'Never computed from a clock: a step is written here.';
 COMMENT ON COLUMN {schema}.poll_tallies.opens_at IS 'Ballots count that were received from here on.';
 COMMENT ON COLUMN {schema}.poll_tallies.closes_at IS 'Ballots count that were received before this.';
+COMMENT ON COLUMN {schema}.poll_tallies.show_results IS 'Who may see the results, and from when on.';
 COMMENT ON COLUMN {schema}.poll_tallies.revision IS
     'One more with each change: the same revision is the same content, for ever.';
 COMMENT ON COLUMN {schema}.poll_tallies.ballots IS 'Ballots that count, which is voters; not selections.';
@@ -170,17 +180,22 @@ COMMENT ON TABLE {schema}.votes IS
 COMMENT ON COLUMN {schema}.votes.voter IS
     'A registered user''s own id; of all others the first 16 bytes of a SHA-256 over the kind and id of the voter.';
 COMMENT ON COLUMN {schema}.votes.ballot IS 'The ballot''s public id, by which a retry is told from a second vote.';
+COMMENT ON COLUMN {schema}.votes.cast_at IS 'When the ballot arrived at its server.';
 COMMENT ON COLUMN {schema}.votes.withdrawn_at IS
     'Where it is set the ballot does not count: it is left out of every count, recount and view.';
 COMMENT ON COLUMN {schema}.votes.content IS 'The chosen positions in order, one byte each.';
 
 COMMENT ON TABLE {schema}.superseded_ballots IS
     'The ids of ballots that were changed or withdrawn: sent again, they are refused. Rows are only ever added. No foreign key, as with votes.';
+COMMENT ON COLUMN {schema}.superseded_ballots.voter IS 'As in votes.';
+COMMENT ON COLUMN {schema}.superseded_ballots.ballot IS 'The id that is refused.';
 COMMENT ON COLUMN {schema}.superseded_ballots.stands_for IS
     'The ballot that the id named: its own, or the one that was what a client asked for already under another id. While that is the voter''s ballot and counts, the id is not superseded yet.';
 
 COMMENT ON VIEW {schema}.vote_selections IS
     'Which voter chose which option, one row per selection: the many-to-many relation of voters and options, for people who read the database. user_id and user_name are those of registered users, as far as the accounts live here.';
+COMMENT ON COLUMN {schema}.vote_selections.voter IS 'As in votes: who has no account here has no more than this.';
+COMMENT ON COLUMN {schema}.vote_selections.user_id IS 'The registered user; NULL for all other voters.';
 
 COMMENT ON FUNCTION {schema}.refuse() IS
     'Ends a statement that a gate refuses, with the SQLSTATE PGATE, so that nothing of it stands.';

@@ -11,7 +11,7 @@ use tracing::{Instrument, Span, debug};
 
 use crate::OpenError;
 use crate::columns::Params;
-use crate::connect::Connector;
+use crate::connect::{ConnectError, Connector};
 use crate::error::Failure;
 use crate::session;
 
@@ -48,20 +48,40 @@ enum Connections {
     Lent(deadpool_postgres::Pool),
 }
 
-/// A connection that goes back to its pool.
+/// A connection that goes back to its pool when it is given back. Where nobody does, because whoever asked on it has left,
+/// it is closed: nobody shall wait behind what is still under way there.
 #[derive(Debug)]
-pub(crate) enum Lease {
+pub(crate) struct Lease(Option<Connection>);
+
+#[derive(Debug)]
+enum Connection {
     Own(Object<Connector>),
     Lent(deadpool_postgres::Object),
 }
 
-impl Lease {
-    /// The connection does not go back.
+impl Connection {
+    /// It does not go back.
     fn take(self) -> ClientWrapper {
         match self {
-            Lease::Own(connection) => Object::take(connection),
-            Lease::Lent(connection) => deadpool_postgres::Object::take(connection),
+            Connection::Own(connection) => Object::take(connection),
+            Connection::Lent(connection) => deadpool_postgres::Object::take(connection),
         }
+    }
+}
+
+impl Lease {
+    /// Goes back to its pool, unless what was asked on it says that it is of no more use.
+    pub(crate) fn give_back<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if !result.as_ref().is_err_and(Failure::ends_connection) {
+            drop(self.0.take());
+        }
+        result
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Connection::take));
     }
 }
 
@@ -69,9 +89,10 @@ impl Deref for Lease {
     type Target = ClientWrapper;
 
     fn deref(&self) -> &ClientWrapper {
-        match self {
-            Lease::Own(connection) => connection,
-            Lease::Lent(connection) => connection,
+        match &self.0 {
+            Some(Connection::Own(connection)) => connection,
+            Some(Connection::Lent(connection)) => connection,
+            None => unreachable!("only who gives a connection back empties its lease"),
         }
     }
 }
@@ -83,10 +104,15 @@ impl Database {
         connections: usize,
         timeouts: Timeouts,
     ) -> Result<Self, OpenError> {
+        let target = connector.options().to_string();
         let set_up = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let target = target.clone();
             Box::pin(async move {
                 let prepared = session::prepare(client, timeouts.statement).await;
-                prepared.map_err(|error| HookError::message(error.to_string()))
+                prepared.map_err(|error| {
+                    let source = error.into();
+                    HookError::Backend(ConnectError::Other { target, source })
+                })
             })
         });
         let pool = Pool::builder(connector)
@@ -146,11 +172,20 @@ impl Database {
 
     /// A connection that will not come back to the pool, set up for us: whoever has it owns it.
     pub(crate) async fn take(&self) -> Result<ClientWrapper, Failure> {
-        let connection = self.lend().await?;
-        let is_lent = matches!(connection, Lease::Lent(_));
+        let mut lease = self.lend().await?;
+        let Some(connection) = lease.0.take() else {
+            return Err(Failure::NoConnection);
+        };
+        let is_lent = matches!(connection, Connection::Lent(_));
         let client = connection.take();
         if is_lent {
-            session::prepare(&client, self.timeouts.statement).await?;
+            let set_up = async {
+                // An application may have left something open on it, which would never be committed.
+                client.batch_execute("ROLLBACK").await?;
+                session::prepare(&client, self.timeouts.statement).await
+            };
+            let set_up = timeout(self.timeouts.patience, set_up).await;
+            set_up.map_err(|_| Failure::TimedOut)??;
         }
         Ok(client)
     }
@@ -158,12 +193,13 @@ impl Database {
     pub(crate) async fn lend(&self) -> Result<Lease, Failure> {
         let connection = async {
             match &self.connections {
-                Connections::Own(pool) => Ok(Lease::Own(pool.get().await?)),
-                Connections::Lent(pool) => Ok(Lease::Lent(pool.get().await?)),
+                Connections::Own(pool) => Ok(Connection::Own(pool.get().await?)),
+                Connections::Lent(pool) => Ok(Connection::Lent(pool.get().await?)),
             }
         };
         let connection = timeout(self.timeouts.patience, connection).await;
-        connection.map_err(|_| Failure::NoConnection)?
+        let connection = connection.map_err(|_| Failure::NoConnection)?;
+        connection.map(|connection| Lease(Some(connection)))
     }
 
     async fn query(&self, sql: &str, params: &Params<'_>) -> Result<Vec<Row>, Failure> {
@@ -171,17 +207,6 @@ impl Database {
         let rows = timeout(self.timeouts.patience, query(&connection, sql, params)).await;
         let rows = rows.unwrap_or(Err(Failure::TimedOut));
         connection.give_back(rows)
-    }
-}
-
-impl Lease {
-    /// Goes back to its pool, unless what was asked on it says that it is of no more use: nobody shall wait behind what is
-    /// still under way there.
-    pub(crate) fn give_back<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
-        if result.as_ref().is_err_and(Failure::ends_connection) {
-            drop(self.take());
-        }
-        result
     }
 }
 
@@ -195,8 +220,8 @@ pub(crate) async fn query(
     Ok(client.query(&statement, params).await?)
 }
 
-impl From<PoolError<crate::ConnectError>> for Failure {
-    fn from(error: PoolError<crate::ConnectError>) -> Self {
+impl From<PoolError<ConnectError>> for Failure {
+    fn from(error: PoolError<ConnectError>) -> Self {
         match error {
             PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
                 Failure::Connect(error)

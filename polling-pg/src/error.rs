@@ -54,10 +54,12 @@ pub enum OpenError {
         needed: &'static str,
     },
     /// A bound of [`PgOptions`](crate::PgOptions) is no good.
-    #[error("the option {name} must be at least 1")]
+    #[error("the option {name} {rule}")]
     Option {
         /// Which.
         name: &'static str,
+        /// What would be right.
+        rule: &'static str,
     },
     /// The store could not be asked.
     #[error("the database does not answer as it should")]
@@ -108,8 +110,8 @@ impl Failure {
             Failure::Row(_) => false,
             Failure::Database(error) => match error.code() {
                 Some(code) => code_passes(code),
-                // No word from the server: the connection is gone, but for what the driver could not write or read.
-                None => error.is_closed() || is_io(error),
+                // No word from the server: it may have done it.
+                None => true,
             },
         }
     }
@@ -118,7 +120,7 @@ impl Failure {
     pub(crate) fn ends_connection(&self) -> bool {
         match self {
             Failure::Database(error) => match error.code() {
-                Some(code) => ends_session(code),
+                Some(code) => ends_session(code.code()),
                 None => true,
             },
             Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut => true,
@@ -135,35 +137,28 @@ impl Failure {
     }
 }
 
-fn is_io(error: &tokio_postgres::Error) -> bool {
-    error
-        .source()
-        .is_some_and(<dyn Error>::is::<std::io::Error>)
-}
-
-/// The classes of SQLSTATE that time heals: connections (08), deadlocks and serialisation (40), resources such as disk and
-/// connections (53), operators (57: shutdown, cancel, starting up), the system (58); and a lock that came too late.
+/// What time or another connection heals.
 fn code_passes(code: &SqlState) -> bool {
-    let class = &code.code()[..2];
-    matches!(class, "08" | "40" | "53" | "57" | "58")
-        || [
-            SqlState::LOCK_NOT_AVAILABLE,
-            SqlState::READ_ONLY_SQL_TRANSACTION,
-        ]
-        .contains(code)
+    let code = code.code();
+    // Connections (08), deadlocks and serialisation (40), resources such as disk and connections (53), operators (57:
+    // shutdown, cancel, starting up), the system (58).
+    matches!(&code[..2], "08" | "40" | "53" | "57" | "58") || code == "55P03" || ends_session(code)
 }
 
-/// A session that was ended, or that belongs to a server that does not write any more.
-fn ends_session(code: &SqlState) -> bool {
-    [
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::CANNOT_CONNECT_NOW,
-        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        SqlState::READ_ONLY_SQL_TRANSACTION,
-    ]
-    .contains(code)
-        || code.code().starts_with("08")
+/// What says that this session was ended, or is of no more use.
+fn ends_session(code: &str) -> bool {
+    code.starts_with("08")
+        || matches!(
+            code,
+            // A server that shuts down, has crashed, starts up, was dropped; a session that was idle for too long.
+            "57P01" | "57P02" | "57P03" | "57P04" | "57P05"
+            // A transaction that was idle, or took too long.
+            | "25P03" | "25P04"
+            // A server that takes no writes any more.
+            | "25006"
+            // What was prepared is gone, or the table is another one now: a newer server has migrated it.
+            | "26000" | "0A000"
+        )
 }
 
 impl From<Failure> for StoreError {

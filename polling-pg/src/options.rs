@@ -63,6 +63,7 @@ impl PgOptions {
 
     /// How long a statement may take before it is ended, 5 s by default; a connection that gives no answer for a second
     /// longer is given up. So it bounds how long a vote waits for a database that does not answer. Recounts are exempt.
+    /// From 1 ms to 24 days.
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
@@ -96,7 +97,8 @@ impl PgOptions {
 
     /// Opens a store on an application's own pool. Each lane of the engine takes a connection out of it for good, so that
     /// the pool makes another one in its place; its other connections are used as they are, and must have
-    /// `synchronous_commit` on and the isolation level READ COMMITTED.
+    /// `synchronous_commit` on and the isolation level READ COMMITTED, a `statement_timeout` of the application's choice,
+    /// and no pooler in between that pools transactions.
     ///
     /// A listener needs a connection of its own, made with `listener`. Without one this server hears nothing from the
     /// others, and finds out by reading the store again, once a second by default.
@@ -111,8 +113,9 @@ impl PgOptions {
         self.check()?;
         let database = Database::lent(pool, Timeouts::of(self.statement_timeout));
         let connection = database.lend().await?;
-        session::check(&connection).await?;
-        drop(connection);
+        let checked = session::check(&connection).await;
+        connection.give_back(Ok(()))?;
+        checked?;
         let mut own = database.take().await?;
         self.prepare(&mut own).await?;
         let listener = listener.map(Connector::new).transpose()?;
@@ -129,14 +132,21 @@ impl PgOptions {
     }
 
     fn check(&self) -> Result<(), OpenError> {
-        let is_zero = [
-            ("connections", self.connections == 0),
-            ("statement_timeout", self.statement_timeout.is_zero()),
-        ];
-        match is_zero.into_iter().find(|(_, is_zero)| *is_zero) {
-            Some((name, _)) => Err(OpenError::Option { name }),
-            None => Ok(()),
+        if self.connections == 0 {
+            return Err(OpenError::Option {
+                name: "connections",
+                rule: "must be at least 1",
+            });
         }
+        // PostgreSQL counts milliseconds in 31 bits, and takes 0 for never.
+        let timeout = self.statement_timeout.as_millis();
+        if timeout == 0 || timeout > i32::MAX.unsigned_abs().into() {
+            return Err(OpenError::Option {
+                name: "statement_timeout",
+                rule: "must be from 1 ms to 24 days",
+            });
+        }
+        Ok(())
     }
 }
 

@@ -3,32 +3,55 @@
 use std::time::Duration;
 
 use tokio_postgres::Client;
+use tracing::debug;
 
 use crate::OpenError;
 
 /// A commit is on disk when it returns, and on the standbys where the server says so. Isolation is READ COMMITTED, on
-/// which the gate is built. Statements, locks and sessions that nobody waits for any more come to an end by themselves.
+/// which the gate is built. Statements, locks and sessions that nobody waits for any more come to an end by themselves;
+/// so does one whose client takes no answer, which no other timeout ends, and which may hold a gate.
+///
 /// Every statement of ours looks rows up by their keys: a plan that was made while a table was empty must not read the
-/// whole of it for ever. And none is worth being compiled, which takes longer than any of them.
+/// whole of it for ever. And none is worth being compiled or shared out, which takes longer than any of them.
+///
+/// What a version of PostgreSQL does not know is passed over.
 const PREPARE: &str = "\
 -- session.prepare
-SELECT
-    set_config('synchronous_commit',
-        CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
-    set_config('default_transaction_isolation', 'read committed', false),
-    set_config('default_transaction_read_only', 'off', false),
-    set_config('statement_timeout', $1, false),
-    set_config('lock_timeout', $1, false),
-    set_config('idle_in_transaction_session_timeout', $1, false),
-    set_config('client_connection_check_interval', $1, false),
-    set_config('enable_seqscan', 'off', false),
-    set_config('enable_hashjoin', 'off', false),
-    set_config('enable_mergejoin', 'off', false),
-    set_config('jit', 'off', false)";
+SELECT set_config(known.name, wanted.value, false)
+FROM (VALUES
+    ('synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END),
+    ('default_transaction_isolation', 'read committed'),
+    ('default_transaction_read_only', 'off'),
+    ('statement_timeout', $1),
+    ('lock_timeout', $1),
+    ('idle_in_transaction_session_timeout', $1),
+    ('transaction_timeout', '0'),
+    ('idle_session_timeout', '0'),
+    ('tcp_user_timeout', $1),
+    ('tcp_keepalives_idle', '30s'),
+    ('tcp_keepalives_interval', '5s'),
+    ('tcp_keepalives_count', '3'),
+    ('enable_seqscan', 'off'),
+    ('enable_hashjoin', 'off'),
+    ('enable_mergejoin', 'off'),
+    ('max_parallel_workers_per_gather', '0'),
+    ('jit', 'off')
+) AS wanted (name, value)
+JOIN pg_settings known ON known.name = wanted.name";
+
+/// Not every operating system can do it.
+const CHECK_CLIENT: &str = "\
+-- session.check_client
+SELECT set_config('client_connection_check_interval', $1, false)";
 
 const DURABILITY: &str = "\
 -- session.durability
-SELECT current_setting('synchronous_commit'), current_setting('default_transaction_isolation')";
+SELECT current_setting('synchronous_commit'), current_setting('default_transaction_isolation'),
+    current_setting('transaction_read_only'), current_setting('server_version_num')::int / 10000";
+
+/// The oldest server that the statements were written for.
+const OLDEST: i32 = 14;
 
 /// Sets up a connection that is ours alone.
 pub(crate) async fn prepare(
@@ -36,7 +59,11 @@ pub(crate) async fn prepare(
     statement_timeout: Duration,
 ) -> Result<(), tokio_postgres::Error> {
     let timeout = format!("{}ms", statement_timeout.as_millis());
-    client.query(PREPARE, &[&timeout]).await.map(drop)
+    client.query(PREPARE, &[&timeout]).await?;
+    if let Err(error) = client.query(CHECK_CLIENT, &[&timeout]).await {
+        debug!(error = %error, "the server cannot look whether its clients are still there");
+    }
+    Ok(())
 }
 
 /// Refuses a connection that belongs to somebody else, and whose commits are not what a vote needs.
@@ -44,6 +71,7 @@ pub(crate) async fn check(client: &Client) -> Result<(), OpenError> {
     let row = client.query_one(DURABILITY, &[]).await;
     let row = row.map_err(|error| OpenError::Database(error.into()))?;
     let (commit, isolation): (String, String) = (row.get(0), row.get(1));
+    let (read_only, version): (String, i32) = (row.get(2), row.get(3));
     if !matches!(commit.as_str(), "on" | "remote_apply") {
         return Err(OpenError::Pool {
             setting: "synchronous_commit",
@@ -56,6 +84,20 @@ pub(crate) async fn check(client: &Client) -> Result<(), OpenError> {
             setting: "default_transaction_isolation",
             found: isolation,
             needed: "read committed",
+        });
+    }
+    if read_only != "off" {
+        return Err(OpenError::Pool {
+            setting: "transaction_read_only",
+            found: read_only,
+            needed: "off",
+        });
+    }
+    if version < OLDEST {
+        return Err(OpenError::Pool {
+            setting: "server_version",
+            found: version.to_string(),
+            needed: "14 or newer",
         });
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The handle, and the ways through it to the database.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
@@ -12,6 +12,7 @@ use polling_core::votes::VoteRepository;
 use polling_core::{Repository, StoreError, Timestamp};
 use tokio_postgres::Row;
 use tracing::{Instrument, Span, debug_span};
+use uuid::Uuid;
 
 use crate::columns::{Params, time};
 use crate::connect::Connector;
@@ -38,7 +39,8 @@ SELECT pg_notify($1, pack) FROM unnest($2::text[]) AS packs (pack)";
 
         take_time = "\
 -- store.take_time
-SELECT set_config('statement_timeout', '0', false)";
+SELECT set_config('statement_timeout', '0', false), set_config('enable_seqscan', 'on', false),
+    set_config('enable_hashjoin', 'on', false), set_config('enable_mergejoin', 'on', false)";
     }
 }
 
@@ -52,6 +54,8 @@ pub(crate) struct Parts {
     pub(crate) schema: SchemaName,
     pub(crate) statements: Statements,
     pub(crate) database: Database,
+    /// The deleted poll whose ballots are being removed, and the last voter whose ballot was.
+    pub(crate) purged_up_to: Mutex<(Uuid, Uuid)>,
     /// How a listener connects; `None` where the application's own pool is all there is.
     pub(crate) listener: Option<Connector>,
 }
@@ -63,6 +67,7 @@ impl PgStore {
                 statements: Statements::of(&schema),
                 schema,
                 database,
+                purged_up_to: Mutex::default(),
                 listener,
             }),
         }
@@ -78,6 +83,12 @@ impl PgStore {
 
     pub(crate) fn schema(&self) -> &SchemaName {
         &self.parts.schema
+    }
+
+    pub(crate) fn purged_up_to(&self) -> MutexGuard<'_, (Uuid, Uuid)> {
+        // Two words, which are whole whoever panics.
+        let purged = self.parts.purged_up_to.lock();
+        purged.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn listener(&self) -> Option<&Connector> {

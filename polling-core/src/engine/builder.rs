@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::parts::{Parts, Tasks};
 use super::{Engine, Inner, background};
 use crate::actor::OwnTokens;
+use crate::clock::SteadyClock;
 use crate::polls::Polls;
 use crate::polls::cache::PollCache;
 use crate::polls::schedule::Alarm;
@@ -149,13 +150,15 @@ impl EngineBuilder {
         let store = &self.store;
         let (clock, store_clock): (Arc<dyn Clock>, _) = match &self.clock {
             Some(clock) => (Arc::clone(clock), None),
-            None => match StoreClock::measure_first(Arc::new(SystemClock), &**store).await? {
-                Some(measured) => {
-                    let measured = Arc::new(measured);
-                    (Arc::clone(&measured) as _, Some(measured))
+            None => {
+                match StoreClock::measure_first(Arc::new(SteadyClock::start()), &**store).await? {
+                    Some(measured) => {
+                        let measured = Arc::new(measured);
+                        (Arc::clone(&measured) as _, Some(measured))
+                    }
+                    None => (Arc::new(SystemClock), None),
                 }
-                None => (Arc::new(SystemClock), None),
-            },
+            }
         };
         Ok(Parts {
             store: Arc::clone(store),
@@ -231,10 +234,10 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "must be more than zero, or the store is read in a circle",
         );
     }
-    if settings.clock_interval.is_zero() || settings.clock_interval >= store_clock::SURE_FOR {
+    if settings.clock_interval.is_zero() || settings.clock_interval > store_clock::SURE_FOR / 4 {
         return rule(
             "clock_interval",
-            "must be more than zero and less than two minutes, or no step is taken by the clock",
+            "must be more than zero and at most 30 seconds, or a slow answer stops the clock",
         );
     }
     if settings.password_workers == 0 {

@@ -27,7 +27,7 @@ pub(crate) async fn run(
             Ok(false) => {
                 tokio::select! {
                     () = deleted.notified() => {}
-                    () = clock.sleep_until(clock.now().after(LOOK_AGAIN)) => {}
+                    () = clock.pause(LOOK_AGAIN) => {}
                 }
                 continue;
             }
@@ -37,6 +37,6 @@ pub(crate) async fn run(
                 AFTER_FAILURE
             }
         };
-        clock.sleep_until(clock.now().after(pause)).await;
+        clock.pause(pause).await;
     }
 }

@@ -45,15 +45,17 @@ impl Schedule {
             } else {
                 None
             };
-            // Whatever is known here: other servers publish polls too, and may be gone when these end.
-            let look_again = self
-                .parts
-                .clock
-                .now()
-                .after(self.parts.settings.refresh_interval);
-            let next = next.map_or(look_again, |next| next.min(look_again));
+            let clock = &self.parts.clock;
+            let step = async {
+                match next {
+                    Some(next) => clock.sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                () = self.parts.clock.sleep_until(next) => {}
+                () = step => {}
+                // Whatever is known here: other servers publish polls too, and may be gone when these end.
+                () = clock.pause(self.parts.settings.refresh_interval) => {}
                 () = self.alarm.0.notified() => {}
             }
         }

@@ -61,9 +61,7 @@ impl Announcer {
             {
                 debug!(error = %error, hints = hints.len(), "the hints could not be announced");
             }
-            self.clock
-                .sleep_until(self.clock.now().after(interval))
-                .await;
+            self.clock.pause(interval).await;
         }
     }
 
@@ -79,7 +77,7 @@ impl Announcer {
                 }
                 Err(error) => warn!(error = %error, "the notifier cannot be heard"),
             }
-            self.clock.sleep_until(self.clock.now().after(pause)).await;
+            self.clock.pause(pause).await;
         }
     }
 }

@@ -12,7 +12,7 @@ use super::cell::{Cell, depends_on_voters, lock};
 use super::model::{Revision, Tally};
 use super::notifier::Hint;
 use super::watch::WatchEnd;
-use crate::polls::PollRecord;
+use crate::polls::{PollRecord, Status};
 use crate::votes::VoterKey;
 use crate::{Clock, PollId};
 
@@ -85,6 +85,13 @@ impl Hub {
     /// The cell of a poll, where somebody watches it.
     pub(super) fn cell(&self, poll: PollId) -> Option<Arc<Watched>> {
         lock(&self.cells).get(&poll).and_then(Weak::upgrade)
+    }
+
+    /// Whether every commit here reaches the viewers of this poll: somebody watches it, and not as a draft, which knows
+    /// nothing of its being published elsewhere.
+    pub(super) fn takes_tallies(&self, poll: PollId) -> bool {
+        let cell = self.cell(poll);
+        cell.is_some_and(|cell| cell.newest().tally().status != Status::Draft)
     }
 
     /// Takes what a commit here gave, and tells the other servers. The poll's cell, where somebody watches it.
@@ -251,7 +258,7 @@ impl Hub {
             for cell in unshown.iter().filter_map(Weak::upgrade) {
                 cell.show();
             }
-            clock.sleep_until(clock.now().after(interval)).await;
+            clock.pause(interval).await;
         }
     }
 }

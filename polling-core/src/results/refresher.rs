@@ -13,8 +13,11 @@ use super::notifier::Hint;
 use crate::votes::VoterKey;
 use crate::{Clock, PollId, Repository, StoreError};
 
-/// Polls that are read at the same time: watching leaves connections of the store to those who vote.
-const READS_AT_ONCE: usize = 8;
+/// Polls that are read at the same time: watching leaves most connections of the store to those who ask for something.
+const READS_AT_ONCE: usize = 4;
+
+/// Voters that are looked up in one question.
+const VOTERS_AT_ONCE: usize = 4_096;
 
 #[derive(Clone)]
 pub(crate) struct Refresher {
@@ -35,7 +38,7 @@ impl Refresher {
     /// Reads the revisions of all watched polls, every `interval`.
     pub(crate) async fn run(self, clock: Arc<dyn Clock>, interval: Duration) {
         loop {
-            clock.sleep_until(clock.now().after(interval)).await;
+            clock.pause(interval).await;
             self.refresh().await;
         }
     }
@@ -120,13 +123,15 @@ impl Refresher {
         poll: PollId,
         voters: Vec<VoterKey>,
     ) -> Result<Vec<(VoterKey, Option<Revision>)>, StoreError> {
-        if voters.is_empty() {
-            return Ok(Vec::new());
+        let mut found = Vec::with_capacity(voters.len());
+        // Each answer is of one moment, and says which; all of them need not be of the same.
+        for some in voters.chunks(VOTERS_AT_ONCE) {
+            let ballots = self.store.votes().find_all(poll, some).await?;
+            let revisions = ballots
+                .into_iter()
+                .map(|ballot| ballot.map(|ballot| ballot.revision));
+            found.extend(some.iter().copied().zip(revisions));
         }
-        let ballots = self.store.votes().find_all(poll, &voters).await?;
-        let revisions = ballots
-            .into_iter()
-            .map(|ballot| ballot.map(|ballot| ballot.revision));
-        Ok(voters.into_iter().zip(revisions).collect())
+        Ok(found)
     }
 }

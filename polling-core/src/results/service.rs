@@ -64,13 +64,13 @@ impl ResultsService {
         poll: PollId,
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
-        let watched = self.hub.cell(poll);
+        let is_watched = self.hub.takes_tallies(poll);
         let mut record = self.find(actor, poll).await?;
         let voter = identify::viewer(actor, &record.poll, viewer.voter.as_ref())?;
         let role = Role::of(actor, &record.poll);
         let cell = self.hub.watch(&record);
         let subscription = Subscription::new(cell, role, voter, viewer.after_revision);
-        if watched.is_none() {
+        if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
             record = self.find(actor, poll).await?;
             self.hub.put_read(&record);

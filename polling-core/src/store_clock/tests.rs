@@ -106,18 +106,52 @@ async fn the_quickest_answer_counts_by_the_middle_of_its_way() {
 }
 
 #[tokio::test]
-async fn slow_answers_count_only_where_nothing_better_is_known() {
+async fn slow_answers_count_only_where_they_say_that_what_is_known_is_wrong() {
     let (clock, store, measured) = measured(0).await;
-    store.set(5_000);
-    store.slow([SECOND; TRIES]);
-    measured.measure(&*store).await;
-    assert_eq!(ahead(&clock, &measured), 0, "what is known is better");
-    clock.advance(SURE_FOR);
+    clock.advance(SURE_FOR + SECOND);
     assert!(!measured.is_sure());
+    store.set(400);
     store.slow([SECOND; TRIES]);
-    measured.measure(&*store).await;
+    assert!(measured.measure(&*store).await);
     assert!(measured.is_sure());
-    assert_eq!(ahead(&clock, &measured), 5_000);
+    assert_eq!(
+        ahead(&clock, &measured),
+        0,
+        "it may be, and was known better"
+    );
+    store.set(600);
+    store.slow([SECOND; TRIES]);
+    assert!(measured.measure(&*store).await);
+    assert_eq!(ahead(&clock, &measured), 600);
+}
+
+#[tokio::test]
+async fn a_pause_is_as_long_as_it_is_whatever_is_measured_meanwhile() {
+    let (clock, store, measured) = measured(3_600_000).await;
+    let mut pausing = std::pin::pin!(measured.pause(SECOND / 20));
+    assert!(pausing.as_mut().now_or_never().is_none());
+    store.set(0);
+    assert!(measured.measure(&*store).await);
+    clock.advance(SECOND / 20);
+    assert!(pausing.as_mut().now_or_never().is_some());
+}
+
+#[tokio::test]
+async fn a_store_that_is_back_is_measured_within_a_second() {
+    let (clock, store, measured) = measured(0).await;
+    let running = tokio::spawn(Arc::clone(&measured).run(store.clone(), SECOND * 30));
+    let mut told = measured.measured.subscribe();
+    store.set(None);
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+        clock.advance(SECOND * 30);
+    }
+    tokio::task::yield_now().await;
+    store.set(100);
+    clock.advance(SECOND);
+    told.changed().await.unwrap();
+    assert!(measured.is_sure());
+    running.abort();
 }
 
 #[tokio::test]

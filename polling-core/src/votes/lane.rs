@@ -173,12 +173,11 @@ impl Lane {
                 Err(RecordError::Lost(cause)) => cause,
                 Err(poisoned) => return Err(poisoned),
             };
-            let again_at = self.parts.clock.now().after(pause);
-            if again_at > deadline {
+            if self.parts.clock.now().after(pause) > deadline {
                 return Err(RecordError::Lost(lost));
             }
             sent_before = true;
-            self.parts.clock.sleep_until(again_at).await;
+            self.parts.clock.pause(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

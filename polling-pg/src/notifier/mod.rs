@@ -79,7 +79,9 @@ async fn listen(connector: &Connector, channel: &str) -> Result<Heard, polling_c
     let (client, connection) = connector.connect().await?;
     let (sender, hints) = mpsc::channel(BACKLOG);
     tokio::spawn(hear(connection, sender));
-    client.batch_execute(&format!("LISTEN {channel}")).await?;
+    client
+        .batch_execute(&format!("LISTEN \"{channel}\""))
+        .await?;
     Ok(Heard {
         hints,
         _client: client,

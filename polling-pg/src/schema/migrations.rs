@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 use tracing::info;
 
 use super::SchemaName;
+use super::refusal::{Step, explain};
 use crate::OpenError;
 
 /// The migrations, oldest first: their file names and templates.
@@ -15,8 +16,28 @@ const MIGRATIONS: &[(&str, &str)] = &[(
     include_str!("../../migrations/V1__polls_votes_results_users.sql"),
 )];
 
-/// The table in which refinery remembers what was run.
+/// The table in which refinery remembers what was run. It is made here, so that it is named and explained as the others.
 const HISTORY: &str = "{schema}.schema_history";
+
+const CREATE_HISTORY: &str = "\
+-- schema.create_history
+CREATE TABLE {schema}.schema_history (
+    version    integer CONSTRAINT schema_history_key PRIMARY KEY,
+    name       text    NOT NULL,
+    applied_on text    NOT NULL,
+    checksum   text    NOT NULL
+);
+COMMENT ON TABLE {schema}.schema_history IS 'The migrations that made this schema what it is.';
+COMMENT ON COLUMN {schema}.schema_history.applied_on IS 'When, as RFC 3339 has it.';
+COMMENT ON COLUMN {schema}.schema_history.checksum IS
+    'Of the migration as it was run: a program whose migration is another one refuses to work with the schema.'";
+
+/// What each migration begins with, for its own transaction alone. It may take the time that it needs, and it means
+/// PostgreSQL's own functions, whatever an application calls its own.
+const FRAME: &str = "\
+SET LOCAL statement_timeout = 0;
+SET LOCAL search_path = pg_catalog, pg_temp;
+";
 
 const SCHEMA_EXISTS: &str = "\
 -- schema.exists
@@ -68,12 +89,12 @@ impl Migrations {
 
     /// Makes the schema where there is none, and brings it up to date. Of several that do so at once, one migrates, and
     /// the others wait for it. Needs the right to create a schema in the database, or to create tables in the one that is
-    /// there.
+    /// there; where it is up to date, only to read it.
     ///
     /// Each migration is a transaction of its own: one that fails leaves the schema at the version before it.
     ///
     /// # Errors
-    /// `NewerSchema`; `Migration` where a migration was refused.
+    /// `NewerSchema`; `Migration` where a migration was refused, with what the database says.
     pub async fn apply(&self, client: &mut Client) -> Result<(), OpenError> {
         self.lock(client).await?;
         let applied = self.apply_locked(client).await;
@@ -86,7 +107,7 @@ impl Migrations {
     /// Refuses a schema that is not the one that this program works with.
     ///
     /// # Errors
-    /// `NewerSchema`, `OldSchema`.
+    /// `NewerSchema`, `OldSchema`; `Migration` where the schema cannot be looked at.
     pub async fn check(&self, client: &Client) -> Result<(), OpenError> {
         match self.version(client).await? {
             found if found > Self::known() => Err(OpenError::NewerSchema {
@@ -104,61 +125,103 @@ impl Migrations {
     async fn apply_locked(&self, client: &mut Client) -> Result<(), OpenError> {
         let found = self.version(client).await?;
         if found > Self::known() {
-            return Err(OpenError::NewerSchema {
-                found,
-                known: Self::known(),
-            });
+            return self.check(client).await;
         }
-        let exists: bool = client
-            .query_one(SCHEMA_EXISTS, &[&self.schema.as_str()])
-            .await
-            .map_err(OpenError::migration)?
-            .get(0);
-        if !exists {
-            // Not asked for where it is there: whoever may not create schemas may still use one.
-            let create = self.schema.fill(CREATE);
-            client
-                .batch_execute(&create)
-                .await
-                .map_err(OpenError::migration)?;
-        }
-        let migrations = MIGRATIONS
-            .iter()
-            .map(|(name, template)| Migration::unapplied(name, &self.schema.fill(template)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(OpenError::migration)?;
+        let migrations = self.filled_in()?;
         let mut runner = Runner::new(&migrations);
         runner.set_migration_table_name(self.schema.fill(HISTORY));
-        // Also where it is current: it compares what was run with what should have been.
-        runner
-            .run_async(client)
-            .await
-            .map_err(OpenError::migration)?;
-        if found < Self::known() {
-            info!(schema = %self.schema, from = found, to = Self::known(), "the schema is up to date now");
+        if found == Self::known() {
+            return self.compare(client, &runner).await;
+        }
+        self.make_room(client).await?;
+        if let Err(error) = runner.run_async(client).await {
+            return Err(explain(client, &self.schema, Step::Migrate, error).await);
+        }
+        info!(schema = %self.schema, from = found, to = Self::known(), "the schema is up to date now");
+        Ok(())
+    }
+
+    fn filled_in(&self) -> Result<Vec<Migration>, OpenError> {
+        let migrations = MIGRATIONS.iter().map(|(name, template)| {
+            Migration::unapplied(name, &(FRAME.to_owned() + &self.schema.fill(template)))
+        });
+        let migrations: Result<_, _> = migrations.collect();
+        migrations.map_err(OpenError::migration)
+    }
+
+    /// Compares what was run with what should have been. It only reads: whoever uses a schema that is current needs no
+    /// right to change it.
+    async fn compare(&self, client: &mut Client, runner: &Runner) -> Result<(), OpenError> {
+        let applied = match runner.get_applied_migrations_async(client).await {
+            Ok(applied) => applied,
+            Err(error) => return Err(explain(client, &self.schema, Step::Look, error).await),
+        };
+        let mut known = runner.get_migrations().iter();
+        match known.find(|migration| !applied.contains(migration)) {
+            Some(migration) => Err(OpenError::migration(format!(
+                "what was run as {migration} in the schema {} is not what this program has under that name",
+                self.schema
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the schema and its history, where they are not there. What is there is not asked for: whoever may not create
+    /// schemas may still use one.
+    async fn make_room(&self, client: &Client) -> Result<(), OpenError> {
+        let rooms = [
+            (
+                SCHEMA_EXISTS,
+                self.schema.to_string(),
+                CREATE,
+                Step::MakeSchema,
+            ),
+            (
+                HAS_HISTORY,
+                self.schema.fill(HISTORY),
+                CREATE_HISTORY,
+                Step::Migrate,
+            ),
+        ];
+        for (exists, name, create, step) in rooms {
+            if !self.ask(client, exists, &name).await? {
+                let made = client.batch_execute(&self.schema.fill(create)).await;
+                if let Err(error) = made {
+                    return Err(explain(client, &self.schema, step, error).await);
+                }
+            }
         }
         Ok(())
     }
 
     async fn lock(&self, client: &Client) -> Result<(), OpenError> {
-        loop {
-            let row = client.query_one(TRY_LOCK, &[&self.schema.as_str()]).await;
-            if row.map_err(OpenError::migration)?.get(0) {
-                return Ok(());
-            }
+        while !self.ask(client, TRY_LOCK, self.schema.as_str()).await? {
             tokio::time::sleep(TRY_AGAIN).await;
         }
+        Ok(())
     }
 
     /// The version of the schema, 0 where there is none.
     async fn version(&self, client: &Client) -> Result<u32, OpenError> {
-        let history = self.schema.fill(HISTORY);
-        let row = client.query_one(HAS_HISTORY, &[&history]).await;
-        if !row.map_err(OpenError::migration)?.get::<_, bool>(0) {
+        if !self
+            .ask(client, HAS_HISTORY, &self.schema.fill(HISTORY))
+            .await?
+        {
             return Ok(0);
         }
         let row = client.query_one(&self.schema.fill(VERSION), &[]).await;
-        let version: i32 = row.map_err(OpenError::migration)?.get(0);
-        Ok(u32::try_from(version).unwrap_or(0))
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => return Err(explain(client, &self.schema, Step::Look, error).await),
+        };
+        Ok(u32::try_from(row.get::<_, i32>(0)).unwrap_or(0))
+    }
+
+    /// A question with a name in it that is answered by yes or no.
+    async fn ask(&self, client: &Client, question: &str, name: &str) -> Result<bool, OpenError> {
+        match client.query_one(question, &[&name]).await {
+            Ok(row) => Ok(row.get(0)),
+            Err(error) => Err(explain(client, &self.schema, Step::Look, error).await),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod migrations;
 mod name;
+mod refusal;
 
 pub use migrations::Migrations;
 pub use name::{InvalidSchemaName, SchemaName};

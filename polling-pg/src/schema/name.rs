@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The name of a schema: from 1 to 40 of the characters `a` to `z`, `0` to `9` and `_`, not beginning with a digit or with
-/// `pg_`. So it never needs quotes, and the names made from it are short enough for PostgreSQL.
+/// `pg_`, and not that of PostgreSQL's own. The names made from it are short enough for PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SchemaName(String);
 
@@ -27,9 +27,9 @@ impl SchemaName {
         &self.0
     }
 
-    /// The statement that `template` becomes.
+    /// The statement that `template` becomes. The name is quoted, because it may be a word of SQL.
     pub(crate) fn fill(&self, template: &str) -> String {
-        template.replace(PLACEHOLDER, &self.0)
+        template.replace(PLACEHOLDER, &format!("\"{}\"", self.0))
     }
 
     /// The channel on which the servers of this schema tell each other what moved.
@@ -53,7 +53,8 @@ impl FromStr for SchemaName {
         let is_good = (1..=MOST_CHARS).contains(&name.len())
             && name.chars().all(is_plain)
             && !name.starts_with(|c: char| c.is_ascii_digit())
-            && !name.starts_with("pg_");
+            && !name.starts_with("pg_")
+            && name != "information_schema";
         if is_good {
             Ok(Self(name.to_owned()))
         } else {
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_never_needs_quotes() {
+    fn a_name_is_plain_and_nobody_elses() {
         let longest = "a".repeat(MOST_CHARS);
         for good in ["polling", "_x", "polls_2", longest.as_str()] {
             assert_eq!(good.parse::<SchemaName>().unwrap().as_str(), good);
@@ -83,6 +84,7 @@ mod tests {
             "",
             "2polls",
             "pg_polls",
+            "information_schema",
             "Polls",
             "a b",
             "a\"b",
@@ -98,6 +100,9 @@ mod tests {
     #[test]
     fn the_name_is_filled_in_everywhere() {
         let name: SchemaName = "my".parse().unwrap();
-        assert_eq!(name.fill("a {schema}.b, {schema}.c"), "a my.b, my.c");
+        assert_eq!(
+            name.fill("a {schema}.b, {schema}.c"),
+            "a \"my\".b, \"my\".c"
+        );
     }
 }

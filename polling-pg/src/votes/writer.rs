@@ -47,7 +47,7 @@ impl Writer {
                 if !failure.ends_connection() {
                     self.client = Some(client);
                 }
-                if batch.has_begun() {
+                if batch.has_begun() || matches!(failure, Failure::Row(_)) {
                     // Some of it is there, which its ids will tell when it is sent again.
                     return Err(RecordError::Lost(failure.into()));
                 }
