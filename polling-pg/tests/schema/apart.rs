@@ -67,25 +67,30 @@ async fn a_search_path_that_leads_nowhere_does_no_harm(version: Version) {
     a_whole_life(&PgStore::connect(&by_the_url).await.unwrap()).await;
 }
 
-/// They are empty, and raise at the touch.
+/// They raise when they are read, and when they are written.
 async fn tables_of_the_same_names_before_ours_do_no_harm(version: Version) {
     let database = migrated(version).await;
     let session = session(&database).await;
     let trap = "\
         CREATE SCHEMA trap;
         CREATE FUNCTION trap.refuse() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
-        CREATE FUNCTION trap.touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
+        CREATE FUNCTION trap.is_read() RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE 'trapped'; END $$;
+        CREATE FUNCTION trap.is_written() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
         DO $$ DECLARE name text; BEGIN
             FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'polling'::regnamespace AND relkind = 'r' LOOP
-                EXECUTE format('CREATE TABLE trap.%1$I (LIKE polling.%1$I)', name);
-                EXECUTE format('CREATE TRIGGER touched BEFORE INSERT OR UPDATE OR DELETE ON trap.%I '
-                    'FOR EACH STATEMENT EXECUTE FUNCTION trap.touched()', name);
+                EXECUTE format('CREATE VIEW trap.%1$I AS SELECT * FROM polling.%1$I WHERE trap.is_read()', name);
+                EXECUTE format('CREATE TRIGGER is_written INSTEAD OF INSERT OR UPDATE OR DELETE ON trap.%I '
+                    'FOR EACH ROW EXECUTE FUNCTION trap.is_written()', name);
             END LOOP;
         END $$";
     session.batch_execute(trap).await.unwrap();
-    let tables =
-        "SELECT count(*) FROM pg_class WHERE relnamespace = 'trap'::regnamespace AND relkind = 'r'";
-    assert_eq!(rows(&session, tables).await, ["8"]);
+    let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'trap'::regnamespace";
+    let tables = rows(&session, tables).await;
+    assert_eq!(tables.len(), 8, "{tables:?}");
+    for table in tables {
+        let read = format!("SELECT 1 FROM trap.{table}");
+        assert!(session.batch_execute(&read).await.is_err(), "{table}");
+    }
     set_search_path(&database, "trap, public").await;
     a_whole_life(&PgStore::connect(database.url()).await.unwrap()).await;
     // A schema that is not there yet is not made of what is in the way, either.
