@@ -1,7 +1,7 @@
 //! `PgBouncer`, the pool that many people put between their program and PostgreSQL.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use crate::cluster::Cluster;
@@ -57,12 +57,15 @@ impl PgBouncer {
         let mut watchdog = Watchdog::over(&directory, "TERM")?;
         let account = cluster.account();
         let log = Log::at(directory.join("log"));
-        let config = directory.join("config");
+        let config = config_in(&directory);
         account.own(&directory)?;
         for _ in 0..ports::ATTEMPTS {
             let port = ports::free();
             configure(cluster, mode, port, &directory)
                 .during(|| "configure a PgBouncer".to_owned())?;
+            // Not everybody's umask lets others read what root has written.
+            account.own(&config)?;
+            account.own(&users_in(&directory))?;
             let mut command = account.command(&program);
             command.arg(&config);
             let is_ready = |_: &Child| log.text().contains("process up");
@@ -100,13 +103,21 @@ impl Drop for PgBouncer {
     }
 }
 
+fn config_in(directory: &Path) -> PathBuf {
+    directory.join("config")
+}
+
+fn users_in(directory: &Path) -> PathBuf {
+    directory.join("users")
+}
+
 fn configure(
     cluster: &Cluster,
     mode: PoolMode,
     port: u16,
     directory: &Path,
 ) -> std::io::Result<()> {
-    let users = directory.join("users");
+    let users = users_in(directory);
     let config = format!(
         "[databases]\n\
          * = host=127.0.0.1 port={}\n\
@@ -124,6 +135,6 @@ fn configure(
         users.display(),
         mode.name(),
     );
-    fs::write(directory.join("config"), config)?;
+    fs::write(config_in(directory), config)?;
     fs::write(users, format!("\"{}\" \"\"\n", cluster.user()))
 }

@@ -30,14 +30,12 @@ mod database;
 mod error;
 mod frames;
 mod making;
-
 mod options;
 mod ports;
 mod postmaster;
 mod pristine;
 mod programs;
 mod proxy;
-
 mod waiting;
 mod watchdog;
 

@@ -28,6 +28,18 @@ pub(crate) struct Programs {
     pub(crate) tree: Option<PathBuf>,
 }
 
+// What follows is looked for by `cargo xtask test`, too: `xtask/src/needs.rs` and
+// `xtask/src/postgres.rs` have the same places and the same version, and a test that they do.
+
+/// The oldest server that the tests run on.
+const OLDEST: u32 = 15;
+
+/// Where servers are, other than on the `PATH`, that are no part of PostgreSQL.
+const BESIDE_THE_PATH: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+/// What holds PostgreSQL 18, below the tools.
+const PLACE_OF_18: &str = "postgres-18";
+
 /// Where Debian keeps the programs of its servers: in a folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
@@ -38,7 +50,7 @@ impl Programs {
     pub(crate) fn of(version: Version) -> Result<Self, Error> {
         match version {
             Version::Installed => installed(),
-            Version::V18 => unpacked(&tools().join("postgres-18")),
+            Version::V18 => unpacked(&tools().join(PLACE_OF_18)),
         }
     }
 
@@ -68,7 +80,7 @@ fn installed() -> Result<Programs, Error> {
     let versions = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let numbered = versions.filter_map(|version| {
         let number: u32 = version.file_name().to_str()?.parse().ok()?;
-        Some((number, at(version.path().join("bin"))))
+        (number >= OLDEST).then(|| (number, at(version.path().join("bin"))))
     });
     let newest = numbered
         .filter(|(_, programs)| programs.are_there())
@@ -79,7 +91,7 @@ fn installed() -> Result<Programs, Error> {
         programs.find(Programs::are_there)
     });
     found.ok_or_else(|| Error::Missing {
-        what: format!("a PostgreSQL server, in {DEBIAN} or on the PATH,"),
+        what: format!("a PostgreSQL server, {OLDEST} or newer, in {DEBIAN} or on the PATH,"),
     })
 }
 
@@ -99,7 +111,7 @@ fn unpacked(tree: &Path) -> Result<Programs, Error> {
 /// A program that is no part of PostgreSQL.
 pub(crate) fn find(program: &'static str) -> Result<PathBuf, Error> {
     // The servers among the programs are not on everybody's path.
-    let directories = path().chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let directories = path().chain(BESIDE_THE_PATH.map(PathBuf::from));
     let mut places = directories.map(|directory| directory.join(program));
     places
         .find(|place| place.is_file())
