@@ -13,14 +13,14 @@ SELECT id, manage_token IS NULL FROM {schema}.polls
 WHERE deleted_at IS NOT NULL AND NOT purged
 ORDER BY id LIMIT 1";
 
-/// From the first voter after the last one that was removed, so that no step walks over what earlier ones removed. Rows
+/// From the last voter on whose ballot was removed, so that no step walks over what earlier ones removed. Rows
 /// that another server is removing are left to it.
 pub(super) const VOTES: &str = "\
 -- polls.purge_votes
 WITH gone AS (
     DELETE FROM {schema}.votes
     WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {schema}.votes WHERE poll = $1 AND voter > $3 ORDER BY voter LIMIT $2 FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM {schema}.votes WHERE poll = $1 AND voter >= $3 ORDER BY voter LIMIT $2 FOR UPDATE SKIP LOCKED))
     RETURNING voter
 )
 SELECT count(*), (SELECT voter FROM gone ORDER BY voter DESC LIMIT 1) FROM gone";
