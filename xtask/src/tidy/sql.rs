@@ -43,13 +43,19 @@ pub(super) fn check_statement_names(repository: &Repository) -> Vec<Violation> {
     let found = stores.flat_map(|file| {
         if file.path.ends_with(".sql") {
             nameless_file(file).into_iter().collect()
-        } else if file.path.ends_with(".rs") && file.path.contains("/src/") {
+        } else if is_product(&file.path) {
             nameless_literals(file)
         } else {
             Vec::new()
         }
     });
     found.collect()
+}
+
+/// Rust that a store is made of: not what only its tests are.
+fn is_product(path: &str) -> bool {
+    let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
+    path.ends_with(".rs") && path.contains("/src/") && !is_test
 }
 
 const NAMELESS: &str = "holds SQL without a name: make its first line `-- room.verb`";
@@ -171,5 +177,9 @@ mod tests {
             0
         );
         assert_eq!(check("examples/src/a.rs", "a(\"SELECT 1\")").len(), 0);
+        for module in ["tests.rs", "tests/gate.rs"] {
+            let path = format!("polling-pg/src/{module}");
+            assert_eq!(check(&path, "a(\"SELECT 1\")").len(), 0);
+        }
     }
 }
