@@ -12,9 +12,10 @@ use crate::OpenError;
 /// so does one whose client takes no answer, which no other timeout ends, and which may hold a gate.
 ///
 /// Every statement of ours looks rows up by their keys: a plan that was made while a table was empty must not read the
-/// whole of it for ever. And none is worth being compiled or shared out, which takes longer than any of them.
+/// whole of it for ever. And none is worth being planned anew, compiled or shared out, which takes longer than any of them.
 ///
-/// What a version of PostgreSQL does not know is passed over.
+/// Functions are PostgreSQL's own, whatever an application calls its own. What a version of PostgreSQL does not know is
+/// passed over.
 const PREPARE: &str = "\
 -- session.prepare
 SELECT set_config(known.name, wanted.value, false)
@@ -23,6 +24,7 @@ FROM (VALUES
         CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END),
     ('default_transaction_isolation', 'read committed'),
     ('default_transaction_read_only', 'off'),
+    ('search_path', 'pg_catalog, pg_temp'),
     ('statement_timeout', $1),
     ('lock_timeout', $1),
     ('idle_in_transaction_session_timeout', $1),
@@ -36,6 +38,7 @@ FROM (VALUES
     ('enable_hashjoin', 'off'),
     ('enable_mergejoin', 'off'),
     ('max_parallel_workers_per_gather', '0'),
+    ('plan_cache_mode', 'force_generic_plan'),
     ('jit', 'off')
 ) AS wanted (name, value)
 JOIN pg_settings known ON known.name = wanted.name";
