@@ -187,6 +187,11 @@ impl<'a> Batch<'a> {
         let voters: Vec<Uuid> = ballots.clone().map(|b| columns::voter(&b.voter)).collect();
         let ids: Vec<Uuid> = ballots.map(|b| columns::ballot(b.id)).collect();
         let rows = query(client, &sql.look_up, &[&polls, &voters, &ids]).await?;
+        if rows.len() != places.len() {
+            return Err(Failure::Row(
+                "a ballot was asked for, and not answered".into(),
+            ));
+        }
         // By poll, and by whether they replace withdrawn ones.
         let mut again: BTreeMap<(PollId, bool), Group> = BTreeMap::new();
         for (&place, row) in places.iter().zip(&rows) {
@@ -226,6 +231,7 @@ impl<'a> Batch<'a> {
 
     /// What became of the batch, of which everything is decided.
     pub(super) fn finish(self) -> Recorded {
+        debug_assert!(self.outcomes.iter().all(Option::is_some), "all is decided");
         let undecided = Outcome::Refused(Refusal::Missing);
         let outcomes = self.outcomes.into_iter();
         Recorded {
