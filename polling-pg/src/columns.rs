@@ -33,7 +33,7 @@ pub(crate) type Read<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const MILLIS_TO_2000: i64 = 946_684_800_000;
 
 /// A time as `timestamptz`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Timestamp);
 
 impl ToSql for Time {

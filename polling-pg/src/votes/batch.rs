@@ -11,58 +11,18 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::VoteStatements;
-use super::gate::gate;
 use super::rows::{self, Found};
+use super::sums::Sums;
 use crate::columns::{self, Params, Read, Time};
 use crate::database::query;
 use crate::error::Failure;
 use crate::results::rows::tally_at;
 
-/// Inserts the ballots whose voters have no row. A row that another server is about to commit is waited for, and then
-/// stands in the way.
-pub(super) const RECORD: &str = concat!(
-    "-- votes.record
-WITH input AS (
-    SELECT poll, voter, ballot, content, received_at, place
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[]) WITH ORDINALITY
-        AS i (poll, voter, ballot, content, received_at, place)
-), written AS (
-    INSERT INTO {schema}.votes (poll, voter, ballot, content, cast_at)
-    SELECT poll, voter, ballot, content, received_at FROM input ORDER BY poll, voter
-    ON CONFLICT (poll, voter) DO NOTHING
-    RETURNING poll, voter, content, cast_at
-",
-    gate!()
-);
-
-/// Writes ballots over the ones that their voters had withdrawn, where they are still the ones that were found. A row that
-/// changed under the hand is not written, and looked up again.
-pub(super) const REVIVE: &str = concat!(
-    "-- votes.revive
-WITH input AS (
-    SELECT poll, voter, ballot, content, received_at, withdrawn, place
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::uuid[]) WITH ORDINALITY
-        AS i (poll, voter, ballot, content, received_at, withdrawn, place)
-), found AS (
-    SELECT v.ctid AS at, i.ballot, i.content, i.received_at
-    FROM (SELECT * FROM input ORDER BY poll, voter) i
-    CROSS JOIN LATERAL (
-        SELECT v.ctid FROM {schema}.votes v
-        WHERE v.poll = i.poll AND v.voter = i.voter AND v.ballot = i.withdrawn AND v.withdrawn_at IS NOT NULL
-        FOR NO KEY UPDATE
-    ) v
-), written AS (
-    UPDATE {schema}.votes v
-    SET ballot = f.ballot, content = f.content, cast_at = f.received_at, withdrawn_at = NULL
-    FROM found f
-    WHERE v.ctid = f.at
-    RETURNING v.poll, v.voter, v.content, v.cast_at
-",
-    gate!()
-);
-
 /// The SQLSTATE with which `refuse()` ends a statement.
 pub(super) const REFUSED: &str = "PGATE";
+
+/// The SQLSTATE of a key that is there already.
+pub(super) const UNIQUE_VIOLATION: &str = "23505";
 
 /// Ballots of the batch that are sent together.
 #[derive(Debug, Default)]
@@ -71,6 +31,38 @@ pub(super) struct Group {
     places: Vec<usize>,
     /// The withdrawn ballots that they replace; empty where there are none to be replaced.
     withdrawn: Vec<BallotId>,
+}
+
+/// What became of a batch that was sent as new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// All of it is recorded.
+    All,
+    /// A voter has a row already.
+    Conflict,
+    /// A gate refuses.
+    Refused,
+}
+
+/// The columns of the ballots that are sent.
+struct Columns<'a> {
+    polls: Vec<Uuid>,
+    voters: Vec<Uuid>,
+    ids: Vec<Uuid>,
+    contents: Vec<&'a [u8]>,
+    times: Vec<Time>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(ballots: impl Iterator<Item = &'a BallotRecord> + Clone) -> Self {
+        Self {
+            polls: ballots.clone().map(|b| columns::poll(b.poll)).collect(),
+            voters: ballots.clone().map(|b| columns::voter(&b.voter)).collect(),
+            ids: ballots.clone().map(|b| columns::ballot(b.id)).collect(),
+            contents: ballots.clone().map(|b| b.selection.positions()).collect(),
+            times: ballots.map(|b| Time(b.received_at)).collect(),
+        }
+    }
 }
 
 /// A batch on its way: what is decided of it, and what was counted.
@@ -111,6 +103,39 @@ impl<'a> Batch<'a> {
         !self.tallies.is_empty()
     }
 
+    /// Sends all of it as ballots of voters who have none. Nothing of it stands where that is not so, or a gate refuses.
+    pub(super) async fn send_new(
+        &mut self,
+        client: &ClientWrapper,
+        sql: &VoteStatements,
+    ) -> Result<Sent, Failure> {
+        let all = self.whole().places;
+        let rows = Columns::of(self.ballots.iter());
+        let sums = Sums::of(self.ballots);
+        let params: &Params<'_> = &[
+            &rows.polls,
+            &rows.voters,
+            &rows.ids,
+            &rows.contents,
+            &rows.times,
+            &sums.polls,
+            &sums.positions,
+            &sums.votes,
+            &sums.ballots,
+            &sums.earliest,
+            &sums.latest,
+        ];
+        match query(client, &sql.record_new, params).await {
+            Ok(rows) => {
+                self.take(&all, &rows).map_err(Failure::Row)?;
+                Ok(Sent::All)
+            }
+            Err(failure) if failure.has_state(UNIQUE_VIOLATION) => Ok(Sent::Conflict),
+            Err(failure) if failure.has_state(REFUSED) => Ok(Sent::Refused),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Sends a group, and returns those of it of which nothing is decided: those that were not written, or all of them
     /// where a gate refused.
     pub(super) async fn send(
@@ -119,12 +144,13 @@ impl<'a> Batch<'a> {
         sql: &VoteStatements,
         group: &Group,
     ) -> Result<Vec<usize>, Failure> {
-        let ballots = group.places.iter().map(|&place| &self.ballots[place]);
-        let polls: Vec<Uuid> = ballots.clone().map(|b| columns::poll(b.poll)).collect();
-        let voters: Vec<Uuid> = ballots.clone().map(|b| columns::voter(&b.voter)).collect();
-        let ids: Vec<Uuid> = ballots.clone().map(|b| columns::ballot(b.id)).collect();
-        let contents: Vec<&[u8]> = ballots.clone().map(|b| b.selection.positions()).collect();
-        let times: Vec<Time> = ballots.map(|b| Time(b.received_at)).collect();
+        let Columns {
+            polls,
+            voters,
+            ids,
+            contents,
+            times,
+        } = Columns::of(group.places.iter().map(|&place| &self.ballots[place]));
         let withdrawn: Vec<Uuid> = group
             .withdrawn
             .iter()

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_postgres::Row;
 use tracing::debug_span;
 
-use super::batch::{Batch, Group, REFUSED};
+use super::batch::{Batch, Group, REFUSED, UNIQUE_VIOLATION};
 use super::rows;
 use crate::PgStore;
 use crate::columns::{self, Read, Time};
@@ -74,9 +74,6 @@ WITH written AS (
 SELECT (SELECT {schema}.refuse() FROM written w WHERE NOT EXISTS (SELECT 1 FROM counted))::text,
     c.poll, c.status, c.opens_at, c.closes_at, c.show_results, c.revision, c.ballots, c.counts
 FROM written LEFT JOIN counted c ON true";
-
-/// The SQLSTATE of a key that is there already.
-const UNIQUE_VIOLATION: &str = "23505";
 
 /// How often a change is judged anew: each time somebody else has changed the same voter's vote, or moved the poll.
 const ROUNDS: usize = 16;

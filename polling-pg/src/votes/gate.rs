@@ -10,21 +10,12 @@
 //! Where a gate does not take all ballots that were written, `refuse()` ends the statement, and nothing of it stands. What
 //! decides is the row as it is under its lock, by the rule of [`takes`](polling_core::votes::takes).
 
-/// From `input (poll, voter, place)` and `written (poll, voter, content, cast_at)` to the result: the places of what was
-/// not written, and the tally of each poll that something was added to. It is one row at least.
-macro_rules! gate {
+/// From `batch (poll, positions, votes, last, ballots, earliest, latest)` to `counted`, the tallies after it: `positions`
+/// and `votes` are the new votes by position, `last` is the greatest position, and `ballots`, which were received from
+/// `earliest` to `latest`, how many there are.
+macro_rules! count_at_gates {
     () => {
-        "), chosen AS (
-    SELECT w.poll, get_byte(w.content, at) AS position, count(*) AS votes, count(*) FILTER (WHERE at = 0) AS ballots,
-        min(w.cast_at) AS earliest, max(w.cast_at) AS latest
-    FROM written w CROSS JOIN LATERAL generate_series(0, octet_length(w.content) - 1) AS at
-    GROUP BY 1, 2
-), batch AS (
-    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
-        sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
-    FROM chosen
-    GROUP BY poll
-), gates AS (
+        "), gates AS (
     SELECT b.poll, b.positions, b.votes, b.ballots, b.earliest,
         gate.status IN ('scheduled', 'open', 'closing')
             AND (gate.opens_at IS NULL OR gate.opens_at <= b.earliest)
@@ -46,7 +37,28 @@ macro_rules! gate {
     FROM gates g
     WHERE t.poll = g.poll AND g.takes
     RETURNING t.poll, t.status, t.opens_at, t.closes_at, t.show_results, t.revision, t.ballots, t.counts
-)
+"
+    };
+}
+
+/// From `input (poll, voter, place)` and `written (poll, voter, content, cast_at)` to the result: the places of what was
+/// not written, and the tally of each poll that something was added to. It is one row at least.
+macro_rules! gate {
+    () => {
+        concat!(
+            "), chosen AS (
+    SELECT w.poll, get_byte(w.content, at) AS position, count(*) AS votes, count(*) FILTER (WHERE at = 0) AS ballots,
+        min(w.cast_at) AS earliest, max(w.cast_at) AS latest
+    FROM written w CROSS JOIN LATERAL generate_series(0, octet_length(w.content) - 1) AS at
+    GROUP BY 1, 2
+), batch AS (
+    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
+        sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
+    FROM chosen
+    GROUP BY poll
+",
+            count_at_gates!(),
+            ")
 SELECT
     CASE WHEN (SELECT count(*) FROM written) < (SELECT count(*) FROM input) THEN ARRAY(
         SELECT max(place)
@@ -56,7 +68,8 @@ SELECT
     CASE WHEN (SELECT count(*) FROM counted) < (SELECT count(*) FROM batch) THEN {schema}.refuse()::text END,
     c.poll, c.status, c.opens_at, c.closes_at, c.show_results, c.revision, c.ballots, c.counts
 FROM (VALUES (1)) AS always (row) LEFT JOIN counted c ON true"
+        )
     };
 }
 
-pub(super) use gate;
+pub(super) use {count_at_gates, gate};

@@ -4,6 +4,8 @@ mod batch;
 mod change;
 mod gate;
 mod rows;
+mod statements;
+mod sums;
 mod writer;
 
 use async_trait::async_trait;
@@ -18,8 +20,9 @@ use crate::sql::statements;
 statements! {
     /// The statements of the votes.
     VoteStatements {
-        record = batch::RECORD;
-        revive = batch::REVIVE;
+        record_new = statements::RECORD_NEW;
+        record = statements::RECORD;
+        revive = statements::REVIVE;
         look_up = rows::LOOK_UP;
         find_all = rows::FIND_ALL;
         is_superseded = rows::IS_SUPERSEDED;
