@@ -115,7 +115,10 @@ async fn run(quick: bool) -> Outcome<()> {
         1,
         40_000 * scale,
     ));
-    let cluster = Cluster::start(&ClusterOptions::new(Version::Installed).durable())?;
+    // As a server for this would be set up: its memory holds what is written.
+    let options = ClusterOptions::new(Version::Installed).durable();
+    let options = options.config("shared_buffers = 1GB");
+    let cluster = Cluster::start(&options.config("max_wal_size = 8GB"))?;
     for round in 1..=rounds {
         for case in &mut cases {
             let (kept, name) = (case.kept.as_str(), case.name);

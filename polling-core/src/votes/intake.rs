@@ -11,8 +11,8 @@ use super::lane::{Answer, Job, Lane};
 use super::model::BallotRecord;
 use super::repository::Outcome;
 use super::twins::Twins;
+use crate::StoreError;
 use crate::engine::Parts;
-use crate::{PollId, StoreError};
 
 /// Where ballots wait for their commit.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Intake {
     /// Hands over a ballot, and waits for its outcome. Whoever stops waiting does not take the ballot back.
     pub(super) async fn submit(&self, ballot: BallotRecord) -> Result<Outcome, VoteError> {
         let (answer, outcome) = oneshot::channel();
-        let lane = self.lane(ballot.poll);
+        let lane = &self.lanes[self.lane(&ballot)];
         lane.try_send(Job { ballot, answer })
             .map_err(|error| match error {
                 TrySendError::Full(_) => VoteError::Overloaded,
@@ -65,27 +65,31 @@ impl Intake {
         answered(outcome).await
     }
 
-    /// Hands over all of these ballots of one poll, or none of them; the outcomes come in the same order.
+    /// Hands over all of these ballots, or none of them; the outcomes come in the same order.
     pub(super) async fn submit_all(
         &self,
-        poll: PollId,
         ballots: Vec<BallotRecord>,
     ) -> Result<Vec<Result<Outcome, VoteError>>, VoteError> {
-        let lane = self.lane(poll);
-        let places = lane
-            .try_reserve_many(ballots.len())
-            .map_err(|error| match error {
+        let lanes: Vec<usize> = ballots.iter().map(|ballot| self.lane(ballot)).collect();
+        let mut places = Vec::with_capacity(self.lanes.len());
+        for (number, lane) in self.lanes.iter().enumerate() {
+            let ballots = lanes.iter().filter(|lane| **lane == number).count();
+            // Where one has no room, what was reserved in the others is free again.
+            let reserved = lane.try_reserve_many(ballots);
+            places.push(reserved.map_err(|error| match error {
                 TrySendError::Full(()) => VoteError::Overloaded,
                 TrySendError::Closed(()) => VoteError::ShuttingDown,
-            })?;
-        let waiting: Vec<_> = places
-            .zip(ballots)
-            .map(|(place, ballot)| {
-                let (answer, outcome) = oneshot::channel();
+            })?);
+        }
+        let mut waiting = Vec::with_capacity(ballots.len());
+        for (ballot, lane) in ballots.into_iter().zip(lanes) {
+            let (answer, outcome) = oneshot::channel();
+            // There is one for each.
+            if let Some(place) = places[lane].next() {
                 place.send(Job { ballot, answer });
-                outcome
-            })
-            .collect();
+            }
+            waiting.push(outcome);
+        }
         let mut outcomes = Vec::with_capacity(waiting.len());
         for outcome in waiting {
             outcomes.push(answered(outcome).await);
@@ -93,11 +97,15 @@ impl Intake {
         Ok(outcomes)
     }
 
-    /// The ballots of a poll go one road, so that a voter's requests are decided in the order in which they came.
-    fn lane(&self, poll: PollId) -> &mpsc::Sender<Job> {
+    /// The ballots of a voter in a poll go one road, so that they are decided in the order in which they came. Those of
+    /// other voters may go another: while one lane answers, the next one has the store, also where all vote in one poll.
+    fn lane(&self, ballot: &BallotRecord) -> usize {
         let lanes = self.lanes.len();
-        let place = self.route.hash_one(poll) % lanes as u64;
-        &self.lanes[usize::try_from(place).unwrap_or(0)]
+        if lanes == 1 {
+            return 0;
+        }
+        let place = self.route.hash_one((ballot.poll, ballot.voter)) % lanes as u64;
+        usize::try_from(place).unwrap_or(0)
     }
 }
 

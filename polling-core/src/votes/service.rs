@@ -94,7 +94,7 @@ impl Votes {
             let found = recall(&*inner.parts.store, poll, &records).await?;
             found.into_iter().map(Ok).collect()
         } else {
-            inner.intake.submit_all(poll, records).await?
+            inner.intake.submit_all(records).await?
         };
         let mut outcomes = outcomes.into_iter();
         let conclude = |entry: Result<(BallotRecord, Voter), VoteError>| {
