@@ -5,10 +5,12 @@ use std::error::Error;
 use bytes::{BufMut, BytesMut};
 use polling_core::polls::{ShowResults, Status, Voters, Window};
 use polling_core::votes::VoterKey;
-use polling_core::{BallotId, PollId, Timestamp};
+use polling_core::{BallotId, OptionId, PollId, Timestamp, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 use uuid::Uuid;
+
+use crate::error::Failure;
 
 /// The parameters of a statement, by reference.
 pub(crate) type Params<'a> = [&'a (dyn ToSql + Sync)];
@@ -28,6 +30,22 @@ fn corrupt(what: &'static str, found: &dyn ToString) -> Box<dyn Error + Send + S
 
 /// What a row becomes, or why it becomes nothing.
 pub(crate) type Read<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What the first row becomes, where there is one.
+pub(crate) fn first<T>(
+    rows: &[Row],
+    read: impl FnOnce(&Row) -> Read<T>,
+) -> Result<Option<T>, Failure> {
+    rows.first().map(read).transpose().map_err(Failure::Row)
+}
+
+/// What all rows become, in their order.
+pub(crate) fn each<T>(rows: &[Row], read: impl Fn(&Row) -> Read<T>) -> Result<Vec<T>, Failure> {
+    rows.iter()
+        .map(read)
+        .collect::<Read<_>>()
+        .map_err(Failure::Row)
+}
 
 /// PostgreSQL counts microseconds from 2000.
 const MILLIS_TO_2000: i64 = 946_684_800_000;
@@ -90,6 +108,14 @@ pub(crate) const fn ballot(id: BallotId) -> Uuid {
     Uuid::from_bytes(*id.as_bytes())
 }
 
+pub(crate) const fn user(id: UserId) -> Uuid {
+    Uuid::from_bytes(*id.as_bytes())
+}
+
+pub(crate) const fn option(id: OptionId) -> Uuid {
+    Uuid::from_bytes(*id.as_bytes())
+}
+
 /// Versions, revisions and counters are far from 2^63.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -117,30 +143,17 @@ pub(crate) fn signed_counts(counts: &[u64]) -> Vec<i64> {
 
 pub(crate) fn status(row: &Row, column: usize) -> Read<Status> {
     let word: &str = row.try_get(column)?;
-    let mut all = Status::ALL.into_iter();
-    all.find(|status| status.as_str() == word)
-        .ok_or_else(|| corrupt("status", &word))
+    Status::from_word(word).ok_or_else(|| corrupt("status", &word))
 }
 
 pub(crate) fn show_results(row: &Row, column: usize) -> Read<ShowResults> {
     let word: &str = row.try_get(column)?;
-    [
-        ShowResults::Always,
-        ShowResults::AfterVote,
-        ShowResults::AfterClose,
-        ShowResults::Managers,
-    ]
-    .into_iter()
-    .find(|show| show.as_str() == word)
-    .ok_or_else(|| corrupt("visibility", &word))
+    ShowResults::from_word(word).ok_or_else(|| corrupt("visibility", &word))
 }
 
 pub(crate) fn voters(row: &Row, column: usize) -> Read<Voters> {
     let word: &str = row.try_get(column)?;
-    [Voters::Anyone, Voters::Vouched, Voters::Registered]
-        .into_iter()
-        .find(|voters| voters.as_str() == word)
-        .ok_or_else(|| corrupt("kind of voters", &word))
+    Voters::from_word(word).ok_or_else(|| corrupt("kind of voters", &word))
 }
 
 /// The number of options that `smallint` columns bound a choice with.

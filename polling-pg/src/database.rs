@@ -134,10 +134,6 @@ impl Database {
         }
     }
 
-    pub(crate) fn patience(&self) -> Duration {
-        self.timeouts.patience
-    }
-
     /// The rows of a statement that only reads. A connection that turns out to be lost costs nothing: another one is
     /// asked.
     pub(crate) async fn read(
@@ -182,10 +178,9 @@ impl Database {
             let set_up = async {
                 // An application may have left something open on it, which would never be committed.
                 client.batch_execute("ROLLBACK").await?;
-                session::prepare(&client, self.timeouts.statement).await
+                Ok(session::prepare(&client, self.timeouts.statement).await?)
             };
-            let set_up = timeout(self.timeouts.patience, set_up).await;
-            set_up.map_err(|_| Failure::TimedOut)??;
+            self.in_time(set_up).await?;
         }
         Ok(client)
     }
@@ -204,9 +199,17 @@ impl Database {
 
     async fn query(&self, sql: &str, params: &Params<'_>) -> Result<Vec<Row>, Failure> {
         let connection = self.lend().await?;
-        let rows = timeout(self.timeouts.patience, query(&connection, sql, params)).await;
-        let rows = rows.unwrap_or(Err(Failure::TimedOut));
+        let rows = self.in_time(query(&connection, sql, params)).await;
         connection.give_back(rows)
+    }
+
+    /// What is asked of a connection, while there is patience for it.
+    pub(crate) async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let answer = timeout(self.timeouts.patience, asked).await;
+        answer.unwrap_or(Err(Failure::TimedOut))
     }
 }
 

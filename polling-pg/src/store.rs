@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 use tracing::{Instrument, Span, debug_span};
 use uuid::Uuid;
 
-use crate::columns::{Params, time};
+use crate::columns::{Params, first, time};
 use crate::connect::Connector;
 use crate::database::{self, Database};
 use crate::error::Failure;
@@ -154,8 +154,7 @@ impl Repository for PgStore {
             .database()
             .read(debug_span!("db.store.now"), sql, &[])
             .await?;
-        let now = rows.first().map(|row| time(row, 0)).transpose();
-        Ok(now.map_err(Failure::Row)?)
+        Ok(first(&rows, |row| time(row, 0))?)
     }
 }
 

@@ -10,8 +10,7 @@ use tracing::debug_span;
 use uuid::Uuid;
 
 use crate::PgStore;
-use crate::columns::{Read, Time, bytes, time};
-use crate::error::Failure;
+use crate::columns::{self, Read, Time, bytes, first, time};
 use crate::sql::statements;
 
 statements! {
@@ -45,7 +44,7 @@ SELECT secret FROM {schema}.signing_keys WHERE purpose = 'access_tokens'";
 #[async_trait]
 impl UserRepository for PgStore {
     async fn insert(&self, user: &User, password: &PasswordHash) -> Result<Inserted, StoreError> {
-        let id = Uuid::from_bytes(*user.id.as_bytes());
+        let id = columns::user(user.id);
         let rows = self
             .database()
             .write(
@@ -69,14 +68,13 @@ impl UserRepository for PgStore {
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let id = Uuid::from_bytes(*id.as_bytes());
+        let id = columns::user(id);
         let sql = &self.sql().users.find;
         let rows = self
             .database()
             .read(debug_span!("db.users.find"), sql, &[&id])
             .await?;
-        let user = rows.first().map(user).transpose();
-        Ok(user.map_err(Failure::Row)?)
+        Ok(first(&rows, user)?)
     }
 
     async fn find_by_email(
@@ -88,8 +86,7 @@ impl UserRepository for PgStore {
         let rows = self.database().read(span, sql, &[&email.key()]).await?;
         let account =
             |row: &Row| -> Read<_> { Ok((user(row)?, PasswordHash::from_store(row.try_get(4)?))) };
-        let account = rows.first().map(account).transpose();
-        Ok(account.map_err(Failure::Row)?)
+        Ok(first(&rows, account)?)
     }
 
     async fn signing_key(&self, candidate: SigningKey) -> Result<SigningKey, StoreError> {
@@ -103,11 +100,10 @@ impl UserRepository for PgStore {
             .database()
             .read(span(), &self.sql().users.signing_key, &[])
             .await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| StoreError::internal("the key that was kept is not there"))?;
-        let secret = bytes(row, 0).map_err(Failure::Row)?;
-        Ok(SigningKey::from_bytes(secret))
+        let secret = first(&rows, |row| bytes(row, 0))?;
+        secret
+            .map(SigningKey::from_bytes)
+            .ok_or_else(|| StoreError::internal("the key that was kept is not there"))
     }
 }
 

@@ -49,30 +49,17 @@ pub(crate) fn millis(at: Option<Timestamp>) -> Option<i64> {
 
 pub(crate) fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
     let word = row.get_ref(column)?.as_str()?;
-    let mut all = Status::ALL.into_iter();
-    all.find(|status| status.as_str() == word)
-        .ok_or_else(|| corrupt(column, "status"))
+    Status::from_word(word).ok_or_else(|| corrupt(column, "status"))
 }
 
 pub(crate) fn show_results(row: &Row<'_>, column: usize) -> rusqlite::Result<ShowResults> {
     let word = row.get_ref(column)?.as_str()?;
-    [
-        ShowResults::Always,
-        ShowResults::AfterVote,
-        ShowResults::AfterClose,
-        ShowResults::Managers,
-    ]
-    .into_iter()
-    .find(|show| show.as_str() == word)
-    .ok_or_else(|| corrupt(column, "visibility"))
+    ShowResults::from_word(word).ok_or_else(|| corrupt(column, "visibility"))
 }
 
 pub(crate) fn voters(row: &Row<'_>, column: usize) -> rusqlite::Result<Voters> {
     let word = row.get_ref(column)?.as_str()?;
-    [Voters::Anyone, Voters::Vouched, Voters::Registered]
-        .into_iter()
-        .find(|voters| voters.as_str() == word)
-        .ok_or_else(|| corrupt(column, "kind of voters"))
+    Voters::from_word(word).ok_or_else(|| corrupt(column, "kind of voters"))
 }
 
 /// Counters, 8 bytes each, little-endian.

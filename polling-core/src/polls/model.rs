@@ -58,6 +58,12 @@ impl Status {
             Status::Closed => "closed",
         }
     }
+
+    /// What this word means in JSON and in stores; `None` for any other.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
 }
 
 /// How many options a ballot selects.
@@ -100,6 +106,8 @@ pub enum Voters {
 }
 
 impl Voters {
+    const ALL: [Voters; 3] = [Voters::Anyone, Voters::Vouched, Voters::Registered];
+
     /// The word as it stands in JSON and in stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -108,6 +116,12 @@ impl Voters {
             Voters::Vouched => "vouched",
             Voters::Registered => "registered",
         }
+    }
+
+    /// What this word means in JSON and in stores; `None` for any other.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 }
 
@@ -126,6 +140,13 @@ pub enum ShowResults {
 }
 
 impl ShowResults {
+    const ALL: [ShowResults; 4] = [
+        ShowResults::Always,
+        ShowResults::AfterVote,
+        ShowResults::AfterClose,
+        ShowResults::Managers,
+    ];
+
     /// The word as it stands in JSON and in stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -135,6 +156,12 @@ impl ShowResults {
             ShowResults::AfterClose => "after_close",
             ShowResults::Managers => "managers",
         }
+    }
+
+    /// What this word means in JSON and in stores; `None` for any other.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 }
 

@@ -5,6 +5,8 @@ use polling_core::PollId;
 use polling_core::results::Hint;
 use uuid::Uuid;
 
+use crate::columns;
+
 /// PostgreSQL takes less than 8,000 bytes.
 const MOST_BYTES: usize = 7_999;
 
@@ -29,7 +31,7 @@ pub(super) fn pack(hints: &[Hint]) -> Vec<String> {
 }
 
 fn word(hint: &Hint) -> String {
-    let poll = Uuid::from_bytes(*hint.poll.as_bytes());
+    let poll = columns::poll(hint.poll);
     match hint.revision {
         Some(revision) => format!("{}:{revision}", poll.simple()),
         None => format!("{}:-", poll.simple()),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::rows::{self, poll_columns};
 use crate::PgStore;
-use crate::columns::{self, Read, maybe_time, poll_id};
+use crate::columns::{self, Read, each, maybe_time, poll_id};
 use crate::error::Failure;
 
 /// Each of the ways to be listed gives its newest polls, by an index of its own; the newest of them all are the page.
@@ -52,7 +52,7 @@ UNION ALL
 
 pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollRecord>, Failure> {
     let before = query.before.map_or(Uuid::max(), columns::poll);
-    let creator = query.creator.map(|id| Uuid::from_bytes(*id.as_bytes()));
+    let creator = query.creator.map(columns::user);
     let tokens: Vec<&[u8]> = query
         .manage_tokens
         .iter()
@@ -72,8 +72,7 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
             ],
         )
         .await?;
-    let records: Read<Vec<PollRecord>> = rows.iter().map(rows::record).collect();
-    records.map_err(Failure::Row)
+    each(&rows, rows::record)
 }
 
 pub(super) async fn knows_manage_token(store: &PgStore, token: TokenHash) -> Result<bool, Failure> {
@@ -110,8 +109,7 @@ pub(super) async fn upcoming(
             step,
         })
     };
-    let steps: Read<Vec<DueStep>> = rows.iter().map(due).collect();
-    let mut steps = steps.map_err(Failure::Row)?;
+    let mut steps = each(&rows, due)?;
     steps.sort_by_key(|step| step.at);
     steps.truncate(limit);
     Ok(steps)

@@ -4,7 +4,7 @@ use tracing::debug_span;
 use uuid::Uuid;
 
 use crate::PgStore;
-use crate::columns::{self, Read};
+use crate::columns::{self, first};
 use crate::error::Failure;
 
 pub(super) const NEXT: &str = "\
@@ -115,8 +115,8 @@ async fn purge_votes(store: &PgStore, poll: Uuid, rows: usize) -> Result<usize, 
             .database()
             .write(span(), sql, &[&poll, &limit, &last])
             .await?;
-        let voter = removed.first().map(|row| row.try_get(1)).transpose();
-        let Some(voter) = voter.map_err(|error| Failure::Row(error.into()))?.flatten() else {
+        let voter = first(&removed, |row| Ok(row.try_get(1)?))?;
+        let Some(voter) = voter.flatten() else {
             // At the end; what another server had taken in hand, and left, is found from the beginning.
             last = Uuid::nil();
             break;
@@ -140,12 +140,6 @@ fn number(rows: &[tokio_postgres::Row]) -> usize {
 
 async fn next(store: &PgStore) -> Result<Option<(Uuid, bool)>, Failure> {
     let sql = &store.sql().polls.purge_next;
-    let rows = store
-        .database()
-        .read(debug_span!("db.polls.purge"), sql, &[])
-        .await?;
-    let next = rows
-        .first()
-        .map(|row| -> Read<_> { Ok((row.try_get(0)?, row.try_get(1)?)) });
-    next.transpose().map_err(Failure::Row)
+    let rows = store.database().read(span(), sql, &[]).await?;
+    first(&rows, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
 }

@@ -42,7 +42,7 @@ pub(super) async fn find(store: &PgStore, id: PollId) -> Result<Option<PollRecor
         .database()
         .read(debug_span!("db.polls.find"), sql, &[&columns::poll(id)])
         .await?;
-    rows.first().map(record).transpose().map_err(Failure::Row)
+    columns::first(&rows, record)
 }
 
 /// Both halves of a poll.

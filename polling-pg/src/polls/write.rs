@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::rows;
 use crate::PgStore;
-use crate::columns::{self, Time, signed, signed_counts};
+use crate::columns::{self, Time, first, signed, signed_counts, unsigned};
 use crate::error::Failure;
 use crate::results::rows::tally_at;
 
@@ -97,7 +97,7 @@ pub(super) async fn insert(store: &PgStore, poll: &Poll, tally: &Tally) -> Resul
                 &poll.voters.as_str(),
                 &poll.allow_change,
                 &poll.listed,
-                &poll.creator.map(|id| Uuid::from_bytes(*id.as_bytes())),
+                &poll.creator.map(columns::user),
                 &manage_token.map(<[u8; 32]>::as_slice),
                 &Time(poll.created_at),
                 &option_ids,
@@ -210,8 +210,7 @@ async fn take(
             ],
         )
         .await?;
-    let tally = rows.first().map(|row| tally_at(row, 0)).transpose();
-    tally.map_err(Failure::Row)
+    first(&rows, |row| tally_at(row, 0))
 }
 
 pub(super) async fn delete(
@@ -225,11 +224,7 @@ pub(super) async fn delete(
         .database()
         .write(span, sql, &[&columns::poll(id), &Time(now)])
         .await?;
-    let revision = rows
-        .first()
-        .map(|row| columns::unsigned(row, 0))
-        .transpose();
-    revision.map_err(Failure::Row)
+    first(&rows, |row| unsigned(row, 0))
 }
 
 fn choice_columns(choice: Choice) -> (Option<i16>, Option<i16>) {
@@ -240,8 +235,8 @@ fn choice_columns(choice: Choice) -> (Option<i16>, Option<i16>) {
 }
 
 fn option_columns(poll: &Poll) -> (Vec<Uuid>, Vec<&str>) {
-    let id = |option: &polling_core::polls::PollOption| Uuid::from_bytes(*option.id.as_bytes());
-    let ids = poll.options.iter().map(id).collect();
+    let ids = poll.options.iter();
+    let ids = ids.map(|option| columns::option(option.id)).collect();
     (
         ids,
         poll.options

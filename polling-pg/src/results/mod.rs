@@ -10,8 +10,7 @@ use tracing::debug_span;
 use uuid::Uuid;
 
 use crate::PgStore;
-use crate::columns::{self, Read, unsigned};
-use crate::error::Failure;
+use crate::columns::{self, Read, each, first, unsigned};
 use crate::sql::statements;
 
 statements! {
@@ -68,8 +67,7 @@ impl ResultsRepository for PgStore {
                 &[&columns::poll(poll)],
             )
             .await?;
-        let tally = rows.first().map(|row| rows::tally_at(row, 0)).transpose();
-        Ok(tally.map_err(Failure::Row)?)
+        Ok(first(&rows, |row| rows::tally_at(row, 0))?)
     }
 
     async fn revisions(&self, polls: &[PollId]) -> Result<Vec<Option<Revision>>, StoreError> {
@@ -81,16 +79,14 @@ impl ResultsRepository for PgStore {
             let revision: Option<i64> = row.try_get(0)?;
             Ok(revision.map(u64::try_from).transpose()?)
         };
-        let revisions: Read<Vec<_>> = rows.iter().map(revision).collect();
-        Ok(revisions.map_err(Failure::Row)?)
+        Ok(each(&rows, revision)?)
     }
 
     async fn recount(&self, poll: PollId) -> Result<Option<Recount>, StoreError> {
         let sql = &self.sql().results.recount;
         let span = debug_span!("db.results.recount");
         let rows = self.prove(span, sql, &[&columns::poll(poll)]).await?;
-        let recount = rows.first().map(recount).transpose();
-        Ok(recount.map_err(Failure::Row)?)
+        Ok(first(&rows, recount)?)
     }
 
     async fn orphans(&self) -> Result<u64, StoreError> {
@@ -98,8 +94,7 @@ impl ResultsRepository for PgStore {
         let rows = self
             .prove(debug_span!("db.results.orphans"), sql, &[])
             .await?;
-        let orphans = rows.first().map_or(Ok(0), |row| unsigned(row, 0));
-        Ok(orphans.map_err(Failure::Row)?)
+        Ok(first(&rows, |row| unsigned(row, 0))?.unwrap_or(0))
     }
 }
 

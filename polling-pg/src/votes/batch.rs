@@ -208,10 +208,9 @@ impl<'a> Batch<'a> {
         sql: &VoteStatements,
         places: &[usize],
     ) -> Result<Vec<Group>, Failure> {
-        let ballots = places.iter().map(|&place| &self.ballots[place]);
-        let polls: Vec<Uuid> = ballots.clone().map(|b| columns::poll(b.poll)).collect();
-        let voters: Vec<Uuid> = ballots.clone().map(|b| columns::voter(&b.voter)).collect();
-        let ids: Vec<Uuid> = ballots.map(|b| columns::ballot(b.id)).collect();
+        let Columns {
+            polls, voters, ids, ..
+        } = Columns::of(places.iter().map(|&place| &self.ballots[place]));
         let rows = query(client, &sql.look_up, &[&polls, &voters, &ids]).await?;
         if rows.len() != places.len() {
             return Err(Failure::Row(

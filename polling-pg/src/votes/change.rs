@@ -8,14 +8,12 @@ use polling_core::votes::{
     WithdrawalPlan,
 };
 use polling_core::{PollId, Timestamp};
-use tokio::time::timeout;
-use tokio_postgres::Row;
 use tracing::debug_span;
 
 use super::batch::{Batch, Group, REFUSED, UNIQUE_VIOLATION};
 use super::rows;
 use crate::PgStore;
-use crate::columns::{self, Read, Time};
+use crate::columns::{self, Time, first};
 use crate::error::Failure;
 use crate::results::rows::tally_at;
 
@@ -164,8 +162,8 @@ async fn create(
 ) -> Result<Option<Tally>, Failure> {
     let connection = store.database().lend().await?;
     let sent = batch.send(&connection, &store.sql().votes, group);
-    let sent = timeout(store.database().patience(), sent).await;
-    let undecided = connection.give_back(sent.unwrap_or(Err(Failure::TimedOut)))?;
+    let sent = store.database().in_time(sent).await;
+    let undecided = connection.give_back(sent)?;
     if undecided.is_empty() {
         Ok(batch.finish().tallies.pop())
     } else {
@@ -258,10 +256,7 @@ impl<'a> Replacement<'a> {
             )
             .await;
         match written {
-            Ok(rows) => {
-                let tally = |row: &Row| -> Read<Tally> { tally_at(row, 1) };
-                rows.first().map(tally).transpose().map_err(Failure::Row)
-            }
+            Ok(rows) => first(&rows, |row| tally_at(row, 1)),
             Err(failure) if failure.has_state(REFUSED) || failure.has_state(UNIQUE_VIOLATION) => {
                 Ok(None)
             }

@@ -14,7 +14,7 @@ use tracing::debug_span;
 use uuid::Uuid;
 
 use crate::PgStore;
-use crate::columns::{self, Read, status, time, unsigned, window};
+use crate::columns::{self, Read, each, first, status, time, unsigned, window};
 use crate::error::Failure;
 use crate::results::rows::tally_at;
 
@@ -80,8 +80,7 @@ pub(super) async fn find_all(
             &[&columns::poll(poll), &voters],
         )
         .await?;
-    let found: Read<Vec<_>> = rows.iter().map(recorded).collect();
-    found.map_err(Failure::Row)
+    each(&rows, recorded)
 }
 
 pub(super) async fn is_superseded(
@@ -133,7 +132,7 @@ pub(super) async fn standing(
             name: name(row)?,
         })
     };
-    rows.first().map(standing).transpose().map_err(Failure::Row)
+    first(&rows, standing)
 }
 
 /// What stands in the way of a ballot, or nothing does.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use polling_core::votes::{BallotRecord, RecordError, Recorded, VoteWriter};
-use tokio::time::timeout;
 use tracing::{Instrument, debug_span};
 
 use super::batch::{Batch, Sent};
@@ -13,7 +12,7 @@ use crate::PgStore;
 use crate::error::Failure;
 
 /// Rounds in which what a gate refused is taken out of a batch and the rest is sent again. A poll that refuses for good
-/// is out after one; the others may be on the move, so that from the second on each poll has a commit of its own.
+/// is out after one; the others may be on the move, so that from the third on each poll has a commit of its own.
 const ROUNDS: usize = 8;
 
 /// Owns a connection while it is good; a lost one is replaced with the next batch.
@@ -65,13 +64,8 @@ impl Writer {
             _ => self.store.database().take().await?,
         };
         let mut batch = Batch::new(ballots);
-        let patience = self.store.database().patience();
-        let recorded = timeout(
-            patience,
-            record(&client, &self.store, &mut batch, &mut self.road),
-        )
-        .await;
-        match recorded.unwrap_or(Err(Failure::TimedOut)) {
+        let recorded = record(&client, &self.store, &mut batch, &mut self.road);
+        match self.store.database().in_time(recorded).await {
             Ok(()) => {
                 self.client = Some(client);
                 Ok(batch.finish())
