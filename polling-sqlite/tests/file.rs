@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{engine, folder, shell, tea, vote};
+use common::{engine, folder, open_poll, shell, tea, vote};
 use polling_core::{Actor, Repository};
 use polling_sqlite::{OpenError, SqliteStore};
 use rusqlite::Connection;
@@ -49,12 +49,7 @@ async fn what_was_answered_is_in_the_files_at_that_moment() {
     let (folder, path) = folder();
     let store = SqliteStore::open(&path).await.unwrap();
     let engine = engine(&store).await;
-    let poll = engine
-        .polls()
-        .create(&Actor::System, tea())
-        .await
-        .unwrap()
-        .id;
+    let poll = open_poll(&engine).await;
     for n in 0..30_u64 {
         assert!(vote(&engine, poll, &n.to_string(), 0).await);
         if n % 10 != 9 {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{engine, folder, shell, tea, vote};
+use common::{engine, folder, open_poll, shell, tea, vote};
 use polling_core::polls::{Step, Voters};
 use polling_core::users::{Email, PasswordHash, User, UserName};
 use polling_core::{Actor, Ballot, Clock, NewPoll, Repository, SystemClock, UserId, Voter};
@@ -83,12 +83,7 @@ async fn a_second_ballot_is_forbidden_by_the_primary_key() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).await.unwrap();
     let engine = engine(&store).await;
-    let poll = engine
-        .polls()
-        .create(&Actor::System, tea())
-        .await
-        .unwrap()
-        .id;
+    let poll = open_poll(&engine).await;
     vote(&engine, poll, "ada", 0).await;
     let raw = Connection::open(&path).unwrap();
     let refused = |sql: &str| raw.execute(sql, []).unwrap_err().to_string();
@@ -151,12 +146,7 @@ async fn the_rows_of_deleted_polls_go_in_the_background() {
     let left = store.clone();
     for earlier_run in [true, false] {
         let engine = engine(&store).await;
-        let poll = engine
-            .polls()
-            .create(&Actor::System, tea())
-            .await
-            .unwrap()
-            .id;
+        let poll = open_poll(&engine).await;
         vote(&engine, poll, "ada", 0).await;
         if earlier_run {
             engine.shutdown().await;
@@ -182,12 +172,7 @@ async fn a_step_is_seen_from_outside_when_it_returns() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).await.unwrap();
     let engine = engine(&store).await;
-    let poll = engine
-        .polls()
-        .create(&Actor::System, tea())
-        .await
-        .unwrap()
-        .id;
+    let poll = open_poll(&engine).await;
     let status = || shell(&path, "SELECT status FROM poll_tallies");
     assert_eq!(status(), "open");
     let now = SystemClock.now();

@@ -51,6 +51,15 @@ impl Remote {
         answer.expect("it is answered in time").unwrap()
     }
 
+    /// A ballot that the database records, without the server's hearing of it.
+    fn ballot_whose_answer_is_lost(&self) -> Value {
+        self.proxy
+            .lose_next_answer(|said| says(said, &BALLOT_ID_BYTES));
+        let mut ballot = ballot(&self.poll, "ada");
+        ballot["ballot_id"] = json!(BALLOT_ID);
+        ballot
+    }
+
     /// Without the database nothing is acknowledged, and everybody is told so in time.
     async fn is_unavailable(&self, voter: &str) {
         let refused = self.vote(&ballot(&self.poll, voter)).await;
@@ -119,11 +128,7 @@ fn says(said: &[u8], bytes: &[u8]) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_is_lost_on_the_wire_is_answered_truly() {
     let remote = Remote::start().await;
-    remote
-        .proxy
-        .lose_next_answer(|said| says(said, &BALLOT_ID_BYTES));
-    let mut ballot = ballot(&remote.poll, "ada");
-    ballot["ballot_id"] = json!(BALLOT_ID);
+    let ballot = remote.ballot_whose_answer_is_lost();
     let mut answer = remote.vote(&ballot).await;
     assert_eq!(remote.proxy.answers_lost(), 1);
     while answer.status() == StatusCode::SERVICE_UNAVAILABLE {
@@ -143,11 +148,7 @@ async fn a_commit_whose_answer_is_lost_on_the_wire_is_answered_truly() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_is_lost_for_good_is_found_by_a_retry() {
     let remote = Remote::start().await;
-    remote
-        .proxy
-        .lose_next_answer(|said| says(said, &BALLOT_ID_BYTES));
-    let mut ballot = ballot(&remote.poll, "ada");
-    ballot["ballot_id"] = json!(BALLOT_ID);
+    let ballot = remote.ballot_whose_answer_is_lost();
     let cut_after_it = async {
         while remote.proxy.answers_lost() == 0 {
             tokio::task::yield_now().await;

@@ -23,6 +23,12 @@ pub(crate) fn tea() -> NewPoll {
     NewPoll::single("Tea or coffee?", ["Tea", "Coffee"]).published()
 }
 
+/// An open poll of [`tea`].
+pub(crate) async fn open_poll(engine: &Engine) -> PollId {
+    let poll = engine.polls().create(&Actor::System, tea()).await;
+    poll.unwrap().id
+}
+
 pub(crate) async fn vote(engine: &Engine, poll: PollId, voter: &str, position: u8) -> bool {
     let ballot = Ballot::of(poll, Voter::vouched(voter), [position]);
     engine
