@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use polling_core::polls::Status;
-use polling_core::votes::{BallotRecord, Outcome, Recorded, Refusal, takes};
+use polling_core::votes::{
+    BallotRecord, Name, Outcome, Recorded, Refusal, VotePlan, plan_vote, takes,
+};
 use polling_core::{PollId, Timestamp};
 use rusqlite::{Error, Transaction};
 
-use super::rows::{self, VoteRow};
+use super::rows;
 use crate::polls::touch;
 use crate::results::rows::{Gate, gate, update_tally};
 
@@ -75,34 +77,27 @@ fn load(
 impl Touched {
     fn decide(&mut self, tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::Result<Outcome> {
         let key = self.gate.key;
-        let taken = takes(&self.gate.tally, ballot);
-        if let Ok(opens) = taken
+        if let Ok(opens) = takes(&self.gate.tally, ballot)
             && rows::insert(tx, key, ballot)?
         {
             // Who has no row has no superseded ballots either: both come with a change or a withdrawal.
             return Ok(self.count(ballot, opens));
         }
-        let row = rows::find(tx, key, &ballot.voter)?;
-        if let Some(row) = row {
-            let is_the_same = row.counts && row.id == ballot.id;
-            if ballot.id_is_clients
-                && !is_the_same
-                && rows::is_superseded(tx, key, &ballot.voter, ballot.id)?
-            {
-                return Ok(Outcome::Superseded);
+        let held = rows::find(tx, key, &ballot.voter)?.map(|row| row.held(0));
+        let name = match &held {
+            Some(held) if held.asks_for_name(ballot) => {
+                rows::find_name(tx, key, &ballot.voter, ballot.id)?
             }
-            if row.counts {
-                return Ok(existing(row));
-            }
-            if let Ok(opens) = taken {
+            _ => Name::Unknown,
+        };
+        match plan_vote(ballot, Some(&self.gate.tally), held, name) {
+            VotePlan::Answer(outcome) => Ok(outcome),
+            VotePlan::Revive { opens, .. } => {
                 rows::replace(tx, key, ballot)?;
-                return Ok(self.count(ballot, opens));
+                Ok(self.count(ballot, opens))
             }
-        }
-        match taken {
-            Err(refusal) => Ok(Outcome::Refused(refusal)),
-            // The row stood in the way of the insertion, and nobody else writes.
-            Ok(_) => Err(Error::QueryReturnedNoRows),
+            // A row stood in the way of the insertion, and nobody else writes.
+            VotePlan::Insert { .. } => Err(Error::QueryReturnedNoRows),
         }
     }
 
@@ -127,8 +122,4 @@ impl Touched {
             None => Ok(()),
         }
     }
-}
-
-fn existing(row: VoteRow) -> Outcome {
-    Outcome::Existing(row.recorded(0))
 }

@@ -1,7 +1,7 @@
 //! Reading and writing the rows of `votes` and `superseded_ballots`.
 
 use polling_core::results::Revision;
-use polling_core::votes::{BallotRecord, Name, RecordedBallot, Selection, VoterKey};
+use polling_core::votes::{BallotRecord, Held, Name, RecordedBallot, Selection, VoterKey};
 use polling_core::{BallotId, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -59,6 +59,13 @@ impl VoteRow {
             selection: self.selection,
             cast_at: self.cast_at,
             revision,
+        }
+    }
+
+    pub(super) fn held(self, revision: Revision) -> Held {
+        Held {
+            counts: self.counts,
+            ballot: self.recorded(revision),
         }
     }
 }
