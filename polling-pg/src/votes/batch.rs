@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::ClientWrapper;
 use polling_core::results::{Revision, Tally};
-use polling_core::votes::{BallotRecord, Name, Outcome, Recorded, Refusal, takes};
+use polling_core::votes::{BallotRecord, Held, Outcome, Recorded, Refusal, VotePlan, plan_vote};
 use polling_core::{BallotId, PollId};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -233,16 +233,16 @@ impl<'a> Batch<'a> {
         let mut again: BTreeMap<(PollId, bool), Group> = BTreeMap::new();
         for (&place, row) in places.iter().zip(&rows) {
             let ballot = &self.ballots[place];
-            match decide(ballot, rows::found(row, ballot).map_err(Failure::Row)?) {
-                Decision::Outcome(outcome) => self.outcomes[place] = Some(outcome),
-                Decision::Insert => {
+            match plan(ballot, rows::found(row, ballot).map_err(Failure::Row)?) {
+                VotePlan::Answer(outcome) => self.outcomes[place] = Some(outcome),
+                VotePlan::Insert { .. } => {
                     let group = again.entry((ballot.poll, false)).or_default();
                     group.places.push(place);
                 }
-                Decision::Revive(withdrawn) => {
+                VotePlan::Revive { old, .. } => {
                     let group = again.entry((ballot.poll, true)).or_default();
                     group.places.push(place);
-                    group.withdrawn.push(withdrawn);
+                    group.withdrawn.push(old.id);
                 }
             }
         }
@@ -286,34 +286,8 @@ fn key(ballot: &BallotRecord) -> ([u8; 16], [u8; 16]) {
 }
 
 /// What is to be done with a ballot that was not written.
-#[derive(Debug)]
-enum Decision {
-    Outcome(Outcome),
-    Insert,
-    /// Written over this one, which was withdrawn.
-    Revive(BallotId),
-}
-
-fn decide(ballot: &BallotRecord, found: Found) -> Decision {
-    let Some(gate) = found.gate else {
-        return Decision::Outcome(Outcome::Refused(Refusal::Missing));
-    };
-    let taken = takes(&gate, ballot);
-    let Some(old) = found.ballot else {
-        return match taken {
-            Ok(_) => Decision::Insert,
-            Err(refusal) => Decision::Outcome(Outcome::Refused(refusal)),
-        };
-    };
-    let is_the_same = found.counts && old.id == ballot.id;
-    if ballot.id_is_clients && !is_the_same && found.name == Name::Superseded {
-        Decision::Outcome(Outcome::Superseded)
-    } else if found.counts {
-        Decision::Outcome(Outcome::Existing(old))
-    } else {
-        match taken {
-            Ok(_) => Decision::Revive(old.id),
-            Err(refusal) => Decision::Outcome(Outcome::Refused(refusal)),
-        }
-    }
+fn plan(ballot: &BallotRecord, found: Found) -> VotePlan {
+    let counts = found.counts;
+    let held = found.ballot.map(|ballot| Held { ballot, counts });
+    plan_vote(ballot, found.gate.as_ref(), held, found.name)
 }
