@@ -198,7 +198,7 @@ macro_rules! suite {
                     a_vote_waits_for_no_more_batches_than_the_queue_holds
                 }
                 model {
-                    random_requests_are_answered_as_the_model_says
+                    random_requests_and_failures_are_answered_as_the_model_says
                 }
             }
         }
