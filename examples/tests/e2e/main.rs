@@ -18,5 +18,6 @@ mod faults;
 mod greeting;
 mod lost_hints;
 mod network;
+mod overload;
 mod support;
 mod two_servers;

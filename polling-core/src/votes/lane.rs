@@ -102,12 +102,10 @@ impl Lane {
     /// Commits a batch, and answers everyone in it. A batch that the store cannot record is halved until the ballot that
     /// spoils it stands alone.
     async fn commit(&mut self, batch: Vec<Job>) {
-        let mut left = vec![batch];
-        while let Some(mut jobs) = left.pop() {
-            match self
-                .record(jobs.iter().map(|job| job.ballot.clone()).collect())
-                .await
-            {
+        let mut left = vec![(batch, false)];
+        while let Some((mut jobs, mut sent_before)) = left.pop() {
+            let ballots = jobs.iter().map(|job| job.ballot.clone()).collect();
+            match self.record(ballots, &mut sent_before).await {
                 Ok(recorded) => self.answer(jobs, recorded),
                 Err(RecordError::Lost(cause)) => {
                     warn!(error = %cause, ballots = jobs.len(), "the store is lost: these ballots are not answered");
@@ -121,14 +119,19 @@ impl Lane {
                 Err(RecordError::Poisoned(cause)) if jobs.len() == 1 => {
                     error!(error = %cause, "a ballot cannot be recorded");
                     for job in jobs {
-                        let cause = StoreError::internal("the ballot cannot be recorded");
+                        // An earlier sending may have recorded it.
+                        let cause = if sent_before {
+                            lost()
+                        } else {
+                            StoreError::internal("the ballot cannot be recorded")
+                        };
                         job.reply.send(Err(cause));
                     }
                 }
                 Err(RecordError::Poisoned(_)) => {
                     let second_half = jobs.split_off(jobs.len() / 2);
-                    left.push(second_half);
-                    left.push(jobs);
+                    left.push((second_half, sent_before));
+                    left.push((jobs, sent_before));
                 }
             }
         }
@@ -159,17 +162,20 @@ impl Lane {
     /// the ballots up: the lost commit may still come through, and only the primary key makes us wait for it.
     ///
     /// The while begins when the oldest ballot came in: what waited in the queue behind a store that is away does not wait
-    /// as long once more.
-    async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
+    /// as long once more. `sent_before` is whether any of it may be recorded already, by a sending of which nobody heard.
+    async fn record(
+        &mut self,
+        batch: Arc<[BallotRecord]>,
+        sent_before: &mut bool,
+    ) -> Result<Recorded, RecordError> {
         let oldest = batch.iter().map(|ballot| ballot.received_at).min();
         let oldest = oldest.unwrap_or_else(|| self.parts.clock.now());
         let deadline = oldest.after(self.parts.settings.retry_for);
         let mut pause = FIRST_PAUSE;
-        let mut sent_before = false;
         loop {
-            let lost = match self.try_record(Arc::clone(&batch)).await {
+            let lost = match self.try_record(Arc::clone(&batch), sent_before).await {
                 Ok(mut recorded) => {
-                    if sent_before {
+                    if *sent_before {
                         own_what_is_ours(&batch, &mut recorded);
                     }
                     return Ok(recorded);
@@ -177,16 +183,20 @@ impl Lane {
                 Err(RecordError::Lost(cause)) => cause,
                 Err(poisoned) => return Err(poisoned),
             };
+            *sent_before = true;
             if self.parts.clock.now().after(pause) > deadline {
                 return Err(RecordError::Lost(lost));
             }
-            sent_before = true;
             self.parts.clock.pause(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn try_record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
+    async fn try_record(
+        &mut self,
+        batch: Arc<[BallotRecord]>,
+        sent_before: &mut bool,
+    ) -> Result<Recorded, RecordError> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => {
@@ -200,11 +210,13 @@ impl Lane {
                 none.insert(writer)
             }
         };
-        // A writer that panics is a store's fault: it is answered like a batch that cannot be written, and replaced.
+        // A writer that panics is a store's fault: its batch is halved like one that cannot be written, and the writer
+        // replaced. It may have panicked after its commit.
         match AssertUnwindSafe(writer.record(batch)).catch_unwind().await {
             Ok(recorded) => recorded,
             Err(_) => {
                 self.writer = None;
+                *sent_before = true;
                 Err(RecordError::Poisoned("the store's writer panicked".into()))
             }
         }
