@@ -156,3 +156,113 @@ fn deep_nesting_is_no_danger() {
         assert_eq!(bad(&text).1.as_deref(), Some("1"));
     }
 }
+
+/// All that there is to a frame.
+fn told(frame: Result<Frame, BadFrame>) -> String {
+    let Frame { reference, ask } = match frame {
+        Ok(frame) => frame,
+        Err(bad) => {
+            let reference = bad.reference.as_ref().map(echoed);
+            return format!("{reference:?} {} {:?}", bad.message, bad.fields);
+        }
+    };
+    let reference = reference.as_ref().map(echoed);
+    match ask {
+        Ask::Vote(ballot) => {
+            let (chosen, named) = match &ballot.chosen {
+                Chosen::Option(id) => (vec![*id], "one"),
+                Chosen::Options(ids) => (ids.clone(), "several"),
+                Chosen::Positions(_) => unreachable!("no frame holds positions"),
+            };
+            let (poll, id, voter) = (ballot.poll, ballot.id, ballot.voter.text());
+            format!("{reference:?} {poll} {named} {chosen:?} {id:?} {voter:?}")
+        }
+        _ => format!("{reference:?} no vote"),
+    }
+}
+
+#[test]
+fn a_vote_is_the_same_in_one_pass_and_in_steps() {
+    let id = format!("\"{POLL}\"");
+    let list = format!("[\"{POLL}\"]");
+    let values = [
+        "null",
+        "true",
+        "7",
+        "-7",
+        "007",
+        "1e3",
+        "1e999",
+        "18446744073709551616",
+        "\"\"",
+        "\"ada\"",
+        r#""a\u0064\"a""#,
+        r#""\ud800""#,
+        "\"\n\"",
+        "\"a text of more than thirty-two bytes\"",
+        "\"vote\"",
+        r#""v\u006fte""#,
+        "\"ping\"",
+        "[]",
+        "{}",
+        "[1",
+        &id,
+        &list,
+    ];
+    let fields = [
+        "type",
+        "ref",
+        "poll_id",
+        "option_id",
+        "option_ids",
+        "voter",
+        "ballot_id",
+        r"r\u0065f",
+        "userId",
+    ];
+    let good = [
+        ("type", "\"vote\""),
+        ("ref", "7"),
+        ("poll_id", &*id),
+        ("option_id", &*id),
+        ("voter", "\"ada\""),
+        ("ballot_id", &*id),
+    ];
+    let written = |fields: &[(&str, &str)]| {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"));
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+    };
+    let mut texts = vec![
+        written(&good),
+        format!("[{id},{id}]"),
+        format!("{}]", written(&good)),
+    ];
+    for field in fields {
+        // Left out, with each value, and twice.
+        let others: Vec<_> = good
+            .into_iter()
+            .filter(|(name, _)| *name != field)
+            .collect();
+        texts.push(written(&others));
+        for value in values {
+            texts.push(written(&[&others[..], &[(field, value)]].concat()));
+            texts.push(written(&[&[(field, value)], &good[..]].concat()));
+        }
+    }
+    let whole = written(&good);
+    texts.extend((0..whole.len()).map(|at| whole[at..].to_owned()));
+    texts.extend((0..whole.len()).map(|at| whole[..at].to_owned()));
+    let mut plain = 0;
+    for text in &texts {
+        let steps = told(Frame::parse_in_steps(text, 32));
+        assert_eq!(told(Frame::parse(text, 32)), steps, "{text}");
+        if let Some(frame) = plain::vote(text, 32) {
+            assert_eq!(told(Ok(frame)), steps, "{text}");
+            plain += 1;
+        }
+    }
+    assert!(plain > 10 && plain < texts.len() / 2, "{plain}");
+    assert!(plain::vote(&whole, 32).is_some());
+}
