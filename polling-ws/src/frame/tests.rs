@@ -181,9 +181,25 @@ fn told(frame: Result<Frame, BadFrame>) -> String {
     }
 }
 
-#[test]
-fn a_vote_is_the_same_in_one_pass_and_in_steps() {
-    let id = format!("\"{POLL}\"");
+const ID: &str = r#""0193a5b0-7c3e-7d52-8f5e-6f0d3a1c2b4d""#;
+
+const GOOD: [(&str, &str); 6] = [
+    ("type", r#""vote""#),
+    ("ref", "7"),
+    ("poll_id", ID),
+    ("option_id", ID),
+    ("voter", r#""ada""#),
+    ("ballot_id", ID),
+];
+
+fn written(fields: &[(&str, &str)]) -> String {
+    let fields = fields.iter();
+    let fields = fields.map(|(name, value)| format!("\"{name}\":{value}"));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+}
+
+/// A good vote, and what differs from it in one place.
+fn votes() -> Vec<String> {
     let list = format!("[\"{POLL}\"]");
     let values = [
         "null",
@@ -206,7 +222,7 @@ fn a_vote_is_the_same_in_one_pass_and_in_steps() {
         "[]",
         "{}",
         "[1",
-        &id,
+        ID,
         &list,
     ];
     let fields = [
@@ -220,40 +236,33 @@ fn a_vote_is_the_same_in_one_pass_and_in_steps() {
         r"r\u0065f",
         "userId",
     ];
-    let good = [
-        ("type", "\"vote\""),
-        ("ref", "7"),
-        ("poll_id", &*id),
-        ("option_id", &*id),
-        ("voter", "\"ada\""),
-        ("ballot_id", &*id),
-    ];
-    let written = |fields: &[(&str, &str)]| {
-        let fields = fields
-            .iter()
-            .map(|(name, value)| format!("\"{name}\":{value}"));
-        format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
-    };
     let mut texts = vec![
-        written(&good),
-        format!("[{id},{id}]"),
-        format!("{}]", written(&good)),
+        written(&GOOD),
+        // The fields in their order, which is what a list of them would mean.
+        format!(r#"["vote",7,{ID},{ID},null,"ada",{ID}]"#),
+        format!("{}]", written(&GOOD)),
     ];
     for field in fields {
         // Left out, with each value, and twice.
-        let others: Vec<_> = good
+        let others: Vec<_> = GOOD
             .into_iter()
             .filter(|(name, _)| *name != field)
             .collect();
         texts.push(written(&others));
         for value in values {
             texts.push(written(&[&others[..], &[(field, value)]].concat()));
-            texts.push(written(&[&[(field, value)], &good[..]].concat()));
+            texts.push(written(&[&[(field, value)], &GOOD[..]].concat()));
         }
     }
-    let whole = written(&good);
+    let whole = written(&GOOD);
     texts.extend((0..whole.len()).map(|at| whole[at..].to_owned()));
     texts.extend((0..whole.len()).map(|at| whole[..at].to_owned()));
+    texts
+}
+
+#[test]
+fn a_vote_is_the_same_in_one_pass_and_in_steps() {
+    let texts = votes();
     let mut plain = 0;
     for text in &texts {
         let steps = told(Frame::parse_in_steps(text, 32));
@@ -264,5 +273,5 @@ fn a_vote_is_the_same_in_one_pass_and_in_steps() {
         }
     }
     assert!(plain > 10 && plain < texts.len() / 2, "{plain}");
-    assert!(plain::vote(&whole, 32).is_some());
+    assert!(plain::vote(&written(&GOOD), 32).is_some());
 }

@@ -55,6 +55,8 @@ fn votes() -> Vec<String> {
     votes.extend((1..good.len()).map(|at| good[..at].to_owned()));
     votes.extend((0..good.len()).map(|at| good[at + 1..].to_owned()));
     votes.extend([format!(" {good}\n"), format!("{good}x"), good]);
+    // The fields in their order, which is what a list of them would mean.
+    votes.push(json!([POLL, null, "ada", null]).to_string());
     votes
 }
 
