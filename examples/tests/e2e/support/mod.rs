@@ -7,6 +7,7 @@ pub(crate) mod bed;
 pub(crate) mod client;
 pub(crate) mod events;
 pub(crate) mod faulty;
+pub(crate) mod liar;
 pub(crate) mod process;
 pub(crate) mod storm;
 pub(crate) mod voter;
