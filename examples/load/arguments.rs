@@ -118,7 +118,12 @@ impl Arguments {
     /// What is going to be done.
     pub(crate) fn in_words(&self) -> String {
         let Self { url, voters, .. } = self;
-        let (viewers, polls) = (self.viewers, self.polls);
+        let count = |number, what| match number {
+            1 => format!("1 {what}"),
+            more => format!("{more} {what}s"),
+        };
+        let voters = count(*voters, "voter");
+        let (viewers, polls) = (count(self.viewers, "viewer"), count(self.polls, "poll"));
         let how = self.transport.as_str();
         let pace = match self.rate {
             Some(rate) => format!("open loop, {rate} votes/s"),
@@ -128,9 +133,7 @@ impl Arguments {
             0 => String::new(),
             percent => format!(", {percent} % duplicates"),
         };
-        format!(
-            "load       {voters} voters {how}, {viewers} viewers, {polls} polls, {pace}{duplicates}, to {url}"
-        )
+        format!("load       {voters} {how}, {viewers}, {polls}, {pace}{duplicates}, to {url}")
     }
 
     pub(crate) fn patience(&self) -> Duration {

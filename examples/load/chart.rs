@@ -32,7 +32,9 @@ pub(crate) fn bars(histogram: &Histogram<u64>) -> Vec<String> {
         let eighths = (count * WIDEST * 8).div_ceil(most);
         let (bar, count) = (bar(eighths), grouped(*count));
         let room = usize::try_from(WIDEST).unwrap_or_default();
-        format!("< {:>7} {bar:room$} {count:>11}", time(*to))
+        // These are round numbers.
+        let to = time(*to).replace(".00", "").replace(".0", "");
+        format!("< {to:>6} {bar:room$} {count:>11}")
     });
     let first = counts.iter().position(|count| *count > 0);
     rows.skip(first.unwrap_or(0)).collect()
@@ -139,7 +141,7 @@ mod tests {
         let rows = bars(&measured);
         let counts = rows.iter().map(|row| row.rsplit(' ').next().unwrap());
         assert_eq!(counts.collect::<Vec<_>>(), ["8", "2", "0", "1"]);
-        assert!(rows[0].starts_with("<  200 µs ████"), "{}", rows[0]);
+        assert!(rows[0].starts_with("< 200 µs ████"), "{}", rows[0]);
         assert_eq!(rows[0].matches('█').count(), 40);
         assert_eq!(rows[1].matches('█').count(), 10);
         assert_eq!(rows[3].matches('█').count(), 5);

@@ -42,6 +42,7 @@ use arguments::{Arguments, Transport};
 use ballot::Poll;
 use book::{Book, by_option};
 use clock::processor_time;
+use line::Line;
 use manager::Manager;
 use pace::Pace;
 use progress::Progress;
@@ -107,11 +108,12 @@ async fn run(arguments: &Arguments) -> Result<Summary, Failure> {
         polls,
     });
     let viewers = Viewers::enter(&run, arguments.viewers).await?;
+    let voters = voter::enter(&run, arguments.voters).await?;
 
     let processor = processor_time();
     let pace = Pace::new(arguments.votes, arguments.length(), arguments.rate);
     let pace = Arc::new(pace);
-    vote(&run, &pace, arguments.voters).await;
+    vote(&run, &pace, voters).await;
     let (took, processor) = (pace.elapsed(), processor_time() - processor);
 
     let recounting = Progress::words("closing and recounting");
@@ -138,11 +140,11 @@ async fn run(arguments: &Arguments) -> Result<Summary, Failure> {
 }
 
 /// Lets everybody vote, until it is enough or the keyboard says so.
-async fn vote(run: &Arc<Run>, pace: &Arc<Pace>, voters: usize) {
+async fn vote(run: &Arc<Run>, pace: &Arc<Pace>, voters: Vec<Line>) {
     let progress = Progress::votes(run, pace);
     let mut voting = JoinSet::new();
-    for _ in 0..voters {
-        voting.spawn(voter::vote(Arc::clone(run), Arc::clone(pace)));
+    for line in voters {
+        voting.spawn(voter::vote(Arc::clone(run), Arc::clone(pace), line));
     }
     let interrupted = async {
         if signal::ctrl_c().await.is_ok() {

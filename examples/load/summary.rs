@@ -102,7 +102,11 @@ impl Summary {
         if again > 0 {
             writeln!(f, "           came back {} times", grouped(again))?;
         }
-        writeln!(f, "staleness  {}", quantiles(&self.staleness))
+        writeln!(
+            f,
+            "staleness  of the oldest vote in a frame: {}",
+            quantiles(&self.staleness)
+        )
     }
 
     fn generator(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

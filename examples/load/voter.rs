@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout_at};
 
-use crate::Run;
 use crate::answer::{Answer, Verdict};
 use crate::arguments::Transport;
 use crate::ballot::{Ballot, mixed};
@@ -13,6 +12,7 @@ use crate::book::{Book, Cast, Expected};
 use crate::clock::now;
 use crate::line::Line;
 use crate::pace::{Due, Pace};
+use crate::{Failure, Run};
 
 /// How long a ballot that got no answer waits to be sent again at first, then twice as long each time, and at last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -20,9 +20,21 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// Makes the dice of duplicates others than those of polls.
 const DUPLICATES: u64 = 0x5EED;
 
+/// The connections of so many voters. They come one after the other: a crowd at the door of a server waits for seconds,
+/// which says nothing about votes.
+pub(crate) async fn enter(run: &Run, voters: usize) -> Result<Vec<Line>, Failure> {
+    let mut lines = Vec::with_capacity(voters);
+    for number in 1..=voters {
+        let mut line = Line::new(run.transport, &run.server);
+        let connected = line.connect().await;
+        connected.map_err(|error| format!("voter {number} cannot connect: {error}"))?;
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
 /// Votes until it is enough.
-pub(crate) async fn vote(run: Arc<Run>, pace: Arc<Pace>) {
-    let mut line = Line::new(run.transport, &run.server);
+pub(crate) async fn vote(run: Arc<Run>, pace: Arc<Pace>, mut line: Line) {
     while let Some(due) = pace.next(run.together).await {
         let round = plan(&run, &due);
         insist(&run, &mut line, round).await;

@@ -43,6 +43,11 @@ impl Batch {
         }
     }
 
+    pub(super) async fn connect(&mut self) -> io::Result<()> {
+        self.connection = Some(Connection::open(&self.server).await?);
+        Ok(())
+    }
+
     pub(super) async fn send(
         &mut self,
         polls: &[Poll],

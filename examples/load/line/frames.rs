@@ -40,6 +40,11 @@ impl Frames {
         }
     }
 
+    pub(super) async fn connect(&mut self) -> io::Result<()> {
+        self.socket = Some(socket::open(&self.server, READ_BYTES).await?);
+        Ok(())
+    }
+
     pub(super) async fn send(
         &mut self,
         polls: &[Poll],

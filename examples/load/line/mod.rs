@@ -18,7 +18,7 @@ use one::One;
 /// Who is told the answer to the ballot at this place of the round, as soon as it is there.
 pub(crate) type Heard<'a> = dyn FnMut(usize, Answer) + Send + 'a;
 
-/// A voter's connection, which is opened when it is needed.
+/// A voter's connection, which is opened when it is needed, and may be before.
 #[derive(Debug)]
 pub(crate) enum Line {
     One(One),
@@ -33,6 +33,18 @@ impl Line {
             Transport::Http => Self::One(One::new(server)),
             Transport::Batch => Self::Batch(Batch::new(server)),
             Transport::Ws => Self::Frames(Frames::new(server)),
+        }
+    }
+
+    /// Opens the connection now, so that no ballot has to wait for it.
+    ///
+    /// # Errors
+    /// The server does not take it.
+    pub(crate) async fn connect(&mut self) -> io::Result<()> {
+        match self {
+            Self::One(line) => line.connect().await,
+            Self::Batch(line) => line.connect().await,
+            Self::Frames(line) => line.connect().await,
         }
     }
 

@@ -26,6 +26,11 @@ impl One {
         }
     }
 
+    pub(super) async fn connect(&mut self) -> io::Result<()> {
+        self.connection = Some(Connection::open(&self.server).await?);
+        Ok(())
+    }
+
     pub(super) async fn send(
         &mut self,
         polls: &[Poll],
