@@ -14,7 +14,6 @@ const SECONDS: u64 = 10;
 /// ballots were answered as are counted, and as are found when every one of them is sent again.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "load")]
-#[expect(rustdoc::bare_urls, reason = "these comments are what --help prints")]
 pub(crate) struct Arguments {
     /// The server, as http://HOST:PORT, with a path before /api where it is mounted under one.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
