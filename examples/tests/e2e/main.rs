@@ -16,6 +16,7 @@ mod crash;
 mod database;
 mod faults;
 mod greeting;
+mod load;
 mod lost_hints;
 mod network;
 mod overload;
