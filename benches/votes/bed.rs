@@ -91,6 +91,20 @@ INSERT INTO bench.option_counts SELECT poll, position, 0 FROM polling.poll_optio
 ANALYZE polling.poll_tallies, polling.votes;
 CHECKPOINT;";
 
+/// In the order of the key, which is random all the same: so the index is as it would be, and made in a minute.
+const FILL: &str = "
+SET work_mem = '1GB';
+INSERT INTO polling.votes (poll, voter, ballot, cast_at, content)
+SELECT '{poll}', md5('voter ' || n)::uuid, md5('ballot ' || n)::uuid, now(), set_byte('\\x00', 0, n % {options})
+FROM generate_series(1, {rows}) AS n
+ORDER BY 2;
+RESET work_mem;
+UPDATE polling.poll_tallies
+SET ballots = {rows}, counts = array_fill({rows} / {options}, ARRAY[{options}])
+WHERE poll = '{poll}';
+ANALYZE polling.votes;
+CHECKPOINT;";
+
 const FOUND: &str = "
 SELECT (SELECT count(*) FROM polling.votes WHERE withdrawn_at IS NULL),
     sum(t.ballots)::bigint,
@@ -158,6 +172,15 @@ impl Bed {
         Ok(self.runtime.block_on(self.client.batch_execute(RESET))?)
     }
 
+    /// Puts so many votes into the first poll, as many for each option.
+    pub(crate) fn fill(&self, rows: u64) -> Outcome<()> {
+        let sql = FILL
+            .replace("{poll}", &self.polls[0].id.to_string())
+            .replace("{options}", &OPTIONS.to_string())
+            .replace("{rows}", &rows.to_string());
+        Ok(self.runtime.block_on(self.client.batch_execute(&sql))?)
+    }
+
     /// Counts what is there, in every way that there is.
     pub(crate) fn found(&self, counters: Counters) -> Outcome<Found> {
         let row = self.runtime.block_on(self.client.query_one(FOUND, &[]))?;
@@ -177,6 +200,12 @@ impl Bed {
             counted,
             revisions: count(4)?,
         })
+    }
+
+    /// Which PostgreSQL it is.
+    pub(crate) fn version(&self) -> Outcome<String> {
+        let asked = self.client.query_one("SHOW server_version", &[]);
+        Ok(self.runtime.block_on(asked)?.try_get(0)?)
     }
 
     /// Ends the cluster, and waits until it is gone.

@@ -9,11 +9,15 @@
 
 mod bed;
 mod cases;
+mod keys;
 mod load;
+mod machine;
 mod measure;
 mod options;
 mod processor;
+mod results;
 mod rounds;
+mod server;
 mod table;
 
 use std::error::Error;
@@ -22,6 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use bed::Bed;
+use machine::Machine;
 use options::Options;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -51,9 +56,17 @@ fn run(options: &Options) -> Outcome<u64> {
         return Ok(0);
     }
     let bed = Bed::start()?;
-    let measured = rounds::run(&cases, options, &bed);
+    let measured = Machine::look(&bed).and_then(|machine| {
+        let measured = rounds::run(&cases, options, &bed)?;
+        Ok((machine, measured))
+    });
     bed.stop();
-    let measured = measured?;
-    println!("{}", table::of(&measured));
+    let (machine, measured) = measured?;
+    let keys = keys::of(&measured);
+    println!("{}\n", machine.line());
+    println!("{}", table::of_cases(&measured));
+    println!("{}", table::of_keys(&keys));
+    let path = results::write(&measured, &keys, &machine, options.quick)?;
+    println!("The same, with every round: {}", path.display());
     Ok(measured.iter().map(rounds::Measured::lost_or_doubled).sum())
 }

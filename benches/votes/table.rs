@@ -2,14 +2,17 @@
 
 use std::fmt::Write;
 
-use crate::measure::Run;
+use crate::bed::Polls;
+use crate::cases::Kind;
+use crate::keys::Key;
+use crate::measure::{Run, number};
 use crate::rounds::{DISTURBED, Measured};
 
 /// A row for each case.
-pub(crate) fn of(measured: &[Measured]) -> String {
+pub(crate) fn of_cases(measured: &[Measured]) -> String {
     let pgbench = measured
         .iter()
-        .filter(|case| case.name.starts_with("pgbench, one poll"));
+        .filter(|case| matches!(case.kind, Kind::Pgbench(Polls::One, _)));
     let best = pgbench
         .map(|case| case.typical().pace())
         .fold(0.0, f64::max);
@@ -57,7 +60,32 @@ fn latencies(run: &Run) -> String {
     };
     let quantiles = [0.5, 0.99, 0.999, 1.0].map(|quantile| {
         let micros = latency.value_at_quantile(quantile);
-        format!("{:.2}", crate::measure::number(micros) / 1000.0)
+        format!("{:.2}", number(micros) / 1000.0)
     });
     quantiles.join(" | ")
+}
+
+/// A row for each key, with its goals.
+pub(crate) fn of_keys(keys: &[Key]) -> String {
+    const REACHED: [&str; 4] = ["no", "ship", "target", "moonshot"];
+    let mut table = String::from(
+        "| key | figure | ship | target | moonshot | reached | made of |\n\
+         | --- | ---: | ---: | ---: | ---: | --- | --- |\n",
+    );
+    for key in keys {
+        let figure = key
+            .figure
+            .map_or("-".to_owned(), |figure| format!("{figure:.2}"));
+        let [ship, target, moonshot] = key.goals;
+        let reached = match key.figure {
+            Some(_) => REACHED[key.reached()],
+            None => "-",
+        };
+        let _ = writeln!(
+            table,
+            "| `{}` | {figure} | {ship} | {target} | {moonshot} | {reached} | {} |",
+            key.name, key.what
+        );
+    }
+    table
 }

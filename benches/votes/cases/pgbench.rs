@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use super::{Bench, Case, polls_name};
+use super::{Bench, Case, Kind, polls_name};
 use crate::Outcome;
-use crate::bed::{Counters, OPTIONS, Polls};
-use crate::load::Shared;
-use crate::measure::{Run, Stopwatch, histogram};
+use crate::bed::{Counters, OPTIONS, Poll, Polls};
+use crate::measure::{Run, Stopwatch, histogram, number};
 
 pub(super) struct Pgbench {
     pub(super) clients: u32,
@@ -25,6 +25,10 @@ impl Case for Pgbench {
         };
         let (polls, clients) = (polls_name(self.polls), self.clients);
         format!("pgbench, {polls}, {clients} clients, {counters}")
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Pgbench(self.polls, self.clients)
     }
 
     fn run(&self, bench: &Bench<'_>) -> Outcome<Run> {
@@ -63,8 +67,7 @@ impl Case for Pgbench {
         let pace: f64 = figure(&said, "tps = ")?;
         // Its connections are made before its clock starts.
         if pace > 0.0 {
-            spent.took =
-                std::time::Duration::from_secs_f64(crate::measure::number(answered) / pace);
+            spent.took = Duration::from_secs_f64(number(answered) / pace);
         }
         let found = bed.found(self.counters)?;
         Ok(Run {
@@ -79,7 +82,7 @@ impl Case for Pgbench {
 }
 
 impl Pgbench {
-    fn script(&self, polls: &Shared<super::super::bed::Poll>) -> String {
+    fn script(&self, polls: &[Poll]) -> String {
         let poll = if let [only] = &**polls {
             format!("'{}'", only.id)
         } else {

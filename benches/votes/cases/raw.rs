@@ -9,7 +9,7 @@ use tokio::try_join;
 use tokio_postgres::Statement;
 use uuid::Uuid;
 
-use super::{Bench, Case};
+use super::{Bench, Case, Kind};
 use crate::Outcome;
 use crate::bed::{Counters, OPTIONS, Polls, connect};
 use crate::load::{Answer, Client, Pace, drive, mix};
@@ -50,6 +50,13 @@ impl Case for Raw {
             Way::Unnest => "unnest",
         };
         format!("raw {way}, one poll, {} x {CONNECTIONS}", self.batch)
+    }
+
+    fn kind(&self) -> Kind {
+        match self.way {
+            Way::Copy => Kind::Copy,
+            Way::Unnest => Kind::Other,
+        }
     }
 
     fn run(&self, bench: &Bench<'_>) -> Outcome<Run> {

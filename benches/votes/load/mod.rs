@@ -1,7 +1,10 @@
 //! Voters who vote, again and again, and what they see: the same for every road that a vote can take.
 
+pub(crate) mod http;
+pub(crate) mod in_process;
 mod pace;
 mod votes;
+pub(crate) mod ws;
 
 use std::future::Future;
 use std::sync::Arc;
