@@ -2,7 +2,6 @@
 //!
 //! The planning of batches is measured through the engine itself, on a store that takes every batch at once (`taker.rs`):
 //! intake, lanes, twins, and an answer for each caller.
-#![expect(missing_docs, reason = "criterion's macros make functions without any")]
 
 mod taker;
 

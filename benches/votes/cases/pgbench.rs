@@ -83,7 +83,7 @@ impl Case for Pgbench {
 
 impl Pgbench {
     fn script(&self, polls: &[Poll]) -> String {
-        let poll = if let [only] = &**polls {
+        let poll = if let [only] = polls {
             format!("'{}'", only.id)
         } else {
             // A constant of the prepared statement: to look a poll up costs nothing.
