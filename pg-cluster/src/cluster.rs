@@ -15,6 +15,7 @@ use crate::options::ClusterOptions;
 use crate::ports;
 use crate::postmaster::{self, Log, Started};
 use crate::programs::{Programs, Version, find};
+use crate::room;
 use crate::waiting::{PATIENCE, poll};
 use crate::watchdog::Watchdog;
 
@@ -211,6 +212,20 @@ impl Cluster {
         let timeout = || Err(self.log.error(PROGRAM, "cannot start again"));
         life.server = Some(started.unwrap_or_else(timeout)?);
         Ok(())
+    }
+
+    /// Lets none of its files grow beyond so many bytes from now on, rounded to the middle of a block: to it, its disk is
+    /// full. `None` makes room again, and so does a new start. A file that is greater already can be read and overwritten.
+    /// With less than 16 MiB there is no room for another segment of its log, which it does not survive. Nothing happens
+    /// if it is down.
+    ///
+    /// # Errors
+    /// As [`limit_files`](crate::limit_files).
+    pub fn limit_files(&self, bytes: Option<u64>) -> Result<(), Error> {
+        match &self.life().server {
+            Some(server) => room::limit_server(self.account, server.id(), bytes),
+            None => Ok(()),
+        }
     }
 
     /// Stops it in good order and starts it again.

@@ -36,6 +36,7 @@ mod postmaster;
 mod pristine;
 mod programs;
 mod proxy;
+mod room;
 mod waiting;
 mod watchdog;
 
@@ -46,3 +47,4 @@ pub use error::Error;
 pub use options::ClusterOptions;
 pub use programs::Version;
 pub use proxy::Proxy;
+pub use room::limit_files;

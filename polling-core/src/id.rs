@@ -85,7 +85,7 @@ pub trait IdSource: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// Randomness of the ChaCha family, seeded from the operating system's, in each thread for itself: a ballot has no time for
+/// Randomness of the `ChaCha` family, seeded from the operating system's, in each thread for itself: a ballot has no time for
 /// a system call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;

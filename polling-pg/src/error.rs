@@ -4,7 +4,7 @@ use std::error::Error;
 
 use polling_core::votes::RecordError;
 use polling_core::{Cause, StoreError};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::connect::{ConnectError, ConnectOptionsError};
 use crate::schema::InvalidSchemaName;
@@ -108,6 +108,7 @@ impl Failure {
                 true
             }
             Failure::Row(_) => false,
+            Failure::Database(error) if ends_with(error) => true,
             Failure::Database(error) => match error.code() {
                 Some(code) => code_passes(code),
                 // No word from the server: it may have done it.
@@ -119,6 +120,7 @@ impl Failure {
     /// Whether the connection is of no more use.
     pub(crate) fn ends_connection(&self) -> bool {
         match self {
+            Failure::Database(error) if ends_with(error) => true,
             Failure::Database(error) => match error.code() {
                 Some(code) => ends_session(code.code()),
                 None => true,
@@ -143,6 +145,13 @@ fn code_passes(code: &SqlState) -> bool {
     // Connections (08), deadlocks and serialisation (40), resources such as disk and connections (53), operators (57:
     // shutdown, cancel, starting up), the system (58).
     matches!(&code[..2], "08" | "40" | "53" | "57" | "58") || code == "55P03" || ends_session(code)
+}
+
+/// Whether these were the last words of a session, whatever they were. One that panics at its commit, because its log cannot
+/// be written, does not know itself what became of it.
+fn ends_with(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 /// What says that this session was ended, or is of no more use.

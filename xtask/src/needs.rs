@@ -60,6 +60,12 @@ const NEEDS: &[Need] = &[
         packages: &["pgbouncer"],
     },
     Need {
+        tool: "prlimit",
+        oldest: None,
+        why: "it lets no file of a server grow, as on a full disk",
+        packages: &["util-linux"],
+    },
+    Need {
         tool: "pip3",
         oldest: None,
         why: "it brings PostgreSQL 18, which Debian does not have yet",

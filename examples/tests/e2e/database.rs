@@ -20,10 +20,10 @@ use crate::support::storm::{Storm, recorded};
 use crate::support::voter::Answer;
 use crate::two_servers::close;
 
-const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
 
 /// Everybody was recorded in the end; each server knows it, and so does a recount.
-async fn assert_exact(
+pub(crate) async fn assert_exact(
     bed: &Bed,
     servers: &[SocketAddr],
     poll: &Value,

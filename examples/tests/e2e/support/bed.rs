@@ -101,6 +101,27 @@ impl Bed {
         assert!(recount.agrees(), "{recount:?}");
         assert_eq!(recount.ballots, ballots as u64);
         assert_eq!(store.results().orphans().await.unwrap(), 0);
+        assert_eq!(self.rows(id).await, ballots as i64);
+    }
+
+    /// How many ballots of a poll count, asked past the store.
+    async fn rows(&self, poll: PollId) -> i64 {
+        match self {
+            Self::Sqlite(folder) => {
+                let count = "SELECT count(*) FROM votes v JOIN polls p ON p.key = v.poll
+                    WHERE p.id = ?1 AND v.withdrawn_at IS NULL";
+                let file = rusqlite::Connection::open(folder.path().join("polls.db"));
+                let file = file.expect("the file is there");
+                file.query_row(count, [poll.as_bytes()], |row| row.get(0))
+                    .expect("the file can be read")
+            }
+            Self::Postgres { .. } => {
+                let count = format!(
+                    "SELECT count(*) FROM polling.votes WHERE poll = '{poll}' AND withdrawn_at IS NULL"
+                );
+                self.query(&count).await[0].get(0)
+            }
+        }
     }
 
     /// The cluster, of a PostgreSQL.
@@ -115,11 +136,18 @@ impl Bed {
 
     /// The rows of a query in the database, of a PostgreSQL.
     pub(crate) async fn query(&self, sql: &str) -> Vec<Row> {
-        let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
+        self.try_query(sql).await.expect("the database answers")
+    }
+
+    /// The same, where the database may fail.
+    pub(crate) async fn try_query(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await?;
         let connection = tokio::spawn(connection);
-        let rows = client.query(sql, &[]).await.unwrap();
+        let rows = client.query(sql, &[]).await;
         drop(client);
-        connection.await.unwrap().unwrap();
-        rows
+        let ended = connection.await.expect("it does not panic");
+        let rows = rows?;
+        ended?;
+        Ok(rows)
     }
 }

@@ -27,7 +27,10 @@ pub(crate) struct Starting {
 impl Starting {
     /// Starts a server on this database and a free port.
     pub(crate) fn new(database_url: &str, flags: &[&str]) -> Self {
-        let mut child = Command::new(program())
+        // A file that cannot grow is an error of the write, as on a full disk, and not the end of the program.
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(program())
             .args(["--listen", "127.0.0.1:0", "--log", "warn"])
             .args(["--database-url", database_url])
             .args(flags)
@@ -100,6 +103,12 @@ impl ServerProcess {
     /// Starts a server on this database and a free port.
     pub(crate) async fn start(database_url: &str) -> Self {
         Starting::new(database_url, &[]).greets().await
+    }
+
+    /// Lets none of its files grow beyond so many bytes, as on a full disk; `None` makes room again.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let id = self.child.id().expect("it runs");
+        pg_cluster::limit_files(id, bytes).expect("it is ours");
     }
 
     /// Pulls the plug.

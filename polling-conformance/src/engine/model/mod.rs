@@ -12,6 +12,7 @@
 //!
 //! `POLLING_MODEL_CASES` is how many cases are thrown, and `POLLING_MODEL_SEED` the seed of the first.
 
+mod asked;
 mod plan;
 mod state;
 mod voter;
@@ -63,7 +64,7 @@ pub async fn random_requests_and_failures_are_answered_as_the_model_says(
         };
         let (plan, wrong) = smallest(&mut tree, wrong, &store, keys).await;
         panic!(
-            "{wrong}\n\nin {plan:#?}\n\nthrown with POLLING_MODEL_SEED={seed} POLLING_MODEL_CASES=1"
+            "{wrong}\n\nin this case:\n{plan}\nthrown with POLLING_MODEL_SEED={seed} POLLING_MODEL_CASES=1"
         );
     }
 }

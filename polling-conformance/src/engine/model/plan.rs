@@ -1,5 +1,6 @@
 //! What a case is made of, and how it is thrown.
 
+use std::fmt;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -27,6 +28,42 @@ pub(super) struct Plan {
     pub(super) allow_change: bool,
     /// One after the other.
     pub(super) rounds: Vec<Round>,
+}
+
+/// A line for each step.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            servers,
+            lanes,
+            batch,
+            retry_for,
+            allow_change,
+            rounds,
+        } = self;
+        writeln!(
+            f,
+            "servers: {servers}, lanes: {lanes}, batch: {batch}, retry_for: {retry_for:?}, allow_change: {allow_change}"
+        )?;
+        for (number, round) in rounds.iter().enumerate() {
+            let Round {
+                voters,
+                faults,
+                poisoned,
+                event,
+            } = round;
+            writeln!(
+                f,
+                "round {number}, faults: {faults:?}, poisoned: {poisoned:?}, event: {event:?}"
+            )?;
+            for (voter, steps) in voters.iter().enumerate() {
+                for step in steps {
+                    writeln!(f, "  voter {voter}: {step:?}")?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// All of this happens at once.

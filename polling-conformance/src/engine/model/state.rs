@@ -2,40 +2,7 @@
 
 use polling_core::{BallotId, Code, Receipt, Timestamp};
 
-/// What a voter asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    Cast(Sent),
-    Change(Sent),
-    Withdraw,
-    Read,
-}
-
-/// A ballot on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sent {
-    /// Where the voter chose one.
-    pub(super) id: Option<BallotId>,
-    pub(super) position: u8,
-    /// Of all that the voter sent: with this it is told from others where nobody knows its id.
-    pub(super) number: usize,
-}
-
-/// What a voter is told.
-#[derive(Clone, Debug)]
-pub(super) enum Answer {
-    /// Recorded.
-    Receipt(Receipt),
-    /// Withdrawn.
-    Withdrawn,
-    /// This is the vote, and it chooses this option.
-    Vote(Receipt, u8),
-    Refused(Code),
-    /// Nothing was done, because the server or the store failed.
-    Nothing(Code),
-    /// Nobody knows whether it was done.
-    Unknown,
-}
+use super::asked::{Answer, Asked, Sent};
 
 /// An id of a ballot; `Unheard` where the engine made it and its answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,9 +161,9 @@ impl State {
                 };
                 told.into_iter().collect()
             }
+            // Where the engine itself had sent it before, without hearing of it, it is no retry.
             (Answer::Receipt(receipt), Verdict::Same)
-                // Or the engine itself sent it before, without hearing of it.
-                if !receipt.created || rules.may_fail && self.was_made_by(sent) =>
+                if receipt.created == self.was_made_by(sent) =>
             {
                 done.told(receipt, rules).into_iter().collect()
             }

@@ -2,10 +2,11 @@
 
 use futures_util::future::join_all;
 use polling_core::votes::VoteError;
-use polling_core::{Actor, Ballot, BallotId, Code, SeededIds, Timestamp, Voter};
+use polling_core::{Ballot, BallotId, Code, SeededIds, Timestamp, Voter};
 
+use super::asked::{Answer, Asked, Sent};
 use super::plan::{Call, Name, Request, Step, Wish};
-use super::state::{Answer, Asked, Rules, Sent, State};
+use super::state::{Rules, State};
 use super::world::World;
 use crate::engine::lab::{ANYONE, ballot};
 
@@ -84,8 +85,8 @@ impl VoterModel {
         let mut left = Vec::new();
         for order in orders {
             let mut states = self.states.clone();
-            for (asked, _) in order.iter().filter(|_| rules.may_fail) {
-                if let Asked::Cast(sent) = asked {
+            if rules.may_fail && !rules.is_poisoned {
+                for sent in order.iter().filter_map(|(asked, _)| asked.cast()) {
                     states.iter_mut().for_each(|state| state.leave(*sent));
                 }
             }
@@ -93,7 +94,7 @@ impl VoterModel {
                 world.allows(answer, rules.is_poisoned)?;
                 let before = later(&states, rules, may_close);
                 states = distinct(before.iter().flat_map(|s| s.after(asked, answer, rules)));
-                if let Asked::Cast(sent) = asked {
+                if let Some(sent) = asked.cast() {
                     states.iter_mut().for_each(|state| state.arrived(sent));
                 }
             }
@@ -103,7 +104,7 @@ impl VoterModel {
         if left.is_empty() {
             let Self { name, states, .. } = self;
             return Err(format!(
-                "{name} is told, in whatever order, {:#?}, which is nothing that can be answered in {states:#?}",
+                "{name} is told, in whatever order, {:?}, which is nothing that can be answered in {states:?}",
                 orders[0]
             ));
         }

@@ -13,8 +13,8 @@ use polling_core::{
     Timestamp,
 };
 
+use super::asked::Answer;
 use super::plan::{Event, Plan, Round, VOTERS};
-use super::state::Answer;
 use crate::engine::lab::tea;
 use crate::faulty::FaultyStore;
 
