@@ -160,14 +160,16 @@ fn engine(quick: bool) -> Vec<Box<dyn Case>> {
         add(EngineCase { share, ..one });
     }
     let repeated: &[u64] = if quick { &[90] } else { &[10, 50, 90] };
-    for &repeated in repeated {
-        add(EngineCase { repeated, ..one });
-    }
     let expects_conflicts = true;
-    add(EngineCase {
-        expects_conflicts,
-        ..one
-    });
+    for case in [one, calls] {
+        for &repeated in repeated {
+            add(EngineCase { repeated, ..case });
+        }
+        add(EngineCase {
+            expects_conflicts,
+            ..case
+        });
+    }
     if !quick {
         let before = 10_000_000;
         add(EngineCase { before, ..one });
