@@ -6,8 +6,15 @@ use std::time::Duration;
 use polling_core::Repository;
 use polling_core::results::ResultsNotifier;
 
+use crate::engine::model;
+
 /// Real time after which a test that waits has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same, with what a long run of random cases needs.
+fn patience() -> Duration {
+    PATIENCE + Duration::from_secs(model::cases())
+}
 
 /// Makes a fresh store, and runs `test` on it.
 ///
@@ -52,9 +59,10 @@ fn block_on(test: impl Future<Output = ()>) {
         .enable_all()
         .build()
         .expect("a runtime starts");
-    let in_time = runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await });
+    let in_time = runtime.block_on(async { tokio::time::timeout(patience(), test).await });
     assert!(
         in_time.is_ok(),
-        "the test still waits after {PATIENCE:?} for something that does not come"
+        "the test still waits after {:?} for something that does not come",
+        patience()
     );
 }

@@ -193,8 +193,12 @@ macro_rules! suite {
                     exactly_these_steps_add_a_revision
                     a_close_by_hand_is_one_revision
                 }
+                overload {
+                    no_more_waits_than_there_is_room_for
+                    a_vote_waits_for_no_more_batches_than_the_queue_holds
+                }
                 model {
-                    random_requests_are_answered_as_the_model_says
+                    random_requests_and_failures_are_answered_as_the_model_says
                 }
             }
         }

@@ -6,8 +6,8 @@ use polling_core::polls::Status;
 use polling_core::votes::VoteError;
 use polling_core::{Actor, Ballot, BallotId, Code, PollId, Receipt, Repository};
 
-use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, ballot_id, refused, tea, votes};
+use crate::faulty::FaultyStore;
 
 type Outcome = Result<Receipt, VoteError>;
 
@@ -23,7 +23,7 @@ async fn cast_all(lab: &Lab, poll: PollId, ballots: Vec<Ballot>) -> Vec<Outcome>
 /// The first of a voter is the vote, whatever stands between them.
 pub async fn twins_in_one_batch_are_decided_in_their_order(store: Arc<dyn Repository>) {
     // It also looks after the promise that no batch of the store holds two of one voter.
-    let lab = Lab::on(Held::new(store)).await;
+    let lab = Lab::on(FaultyStore::new(store)).await;
     let poll = lab.open().await.id;
     let outcomes = cast_all(
         &lab,
@@ -190,7 +190,7 @@ pub async fn ten_thousand_ballots_are_one_request(store: Arc<dyn Repository>) {
 
 /// Retries among them are recognised, and the store is not asked for each.
 pub async fn a_batch_for_a_closed_poll_is_looked_up_at_once(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Lab::on(held.clone()).await;
     let poll = lab.open().await.id;
     let ballots: Vec<Ballot> = (0..10_000_u32)

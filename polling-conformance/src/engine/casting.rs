@@ -8,8 +8,8 @@ use polling_core::{
     Actor, Ballot, Code, NewPoll, PollView, Receipt, Repository, TokenHash, UserId, Voter,
 };
 
-use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, ballot_id, refused, tea, toppings, votes};
+use crate::faulty::FaultyStore;
 
 /// Every one of them gets the same receipt, and one of them made the vote.
 pub async fn identical_votes_at_once_count_once(store: Arc<dyn Repository>) {
@@ -251,7 +251,7 @@ pub async fn a_selection_that_does_not_fit_the_poll_is_refused(store: Arc<dyn Re
 
 /// A disconnect removes no vote: neither one that waits for its commit, nor one that was answered.
 pub async fn who_stops_waiting_does_not_take_the_ballot_back(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Lab::on(held.clone()).await;
     let poll = lab.open().await.id;
     lab.vote(poll, "ada", &[0]).await.unwrap();
@@ -272,7 +272,7 @@ pub async fn who_stops_waiting_does_not_take_the_ballot_back(store: Arc<dyn Repo
 
 /// What was accepted is answered; what comes later is told that nothing was done.
 pub async fn what_was_accepted_is_answered_at_the_shutdown(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Arc::new(Lab::on(held.clone()).await);
     let poll = lab.open().await.id;
     held.record.shut();
@@ -306,7 +306,7 @@ pub async fn what_was_accepted_is_answered_at_the_shutdown(store: Arc<dyn Reposi
 
 /// A batch is taken into the queue whole, or refused whole.
 pub async fn a_batch_that_finds_no_room_is_refused_whole(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Lab::with(held.clone(), |settings| {
         (settings.queue_ballots, settings.request_ballots) = (8, 8);
     });

@@ -1,7 +1,6 @@
 //! The same request again returns the same receipt; a different one is refused.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use polling_core::polls::{Status, Step};
@@ -10,8 +9,8 @@ use polling_core::{
     Actor, Ballot, Clock, Code, NewPoll, PollId, Receipt, Repository, Settings, Voter,
 };
 
-use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, ballot_id, refused, tea, toppings, votes};
+use crate::faulty::{Fault, FaultyStore};
 
 /// With the same ballot id or with none: the same ballot id and time.
 pub async fn the_same_vote_again_returns_the_same_receipt(store: Arc<dyn Repository>) {
@@ -146,7 +145,7 @@ async fn verdicts_stand(lab: &Lab, first: &Receipt) {
 
 /// The answer of the store was lost, and the engine sent the ballot again by itself: to its voter it is no retry.
 pub async fn a_ballot_that_the_engine_sends_again_is_no_retry(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     // However fast the clock is moved here, the engine does not give up.
     let patient = |settings: &mut Settings| settings.retry_for = Duration::from_secs(1 << 30);
     let lab = Lab::with(held.clone(), patient).await;
@@ -154,7 +153,7 @@ pub async fn a_ballot_that_the_engine_sends_again_is_no_retry(store: Arc<dyn Rep
         let poll = lab.open().await.id;
         let mut vote = ballot(poll, "ada", &[1]);
         vote.id = id;
-        held.lose_an_answer.store(true, Ordering::SeqCst);
+        held.will([Fault::LostAfterCommit]);
         let mut cast = Box::pin(lab.cast(vote.clone()));
         let first = loop {
             tokio::select! {

@@ -8,8 +8,8 @@ use polling_core::results::{Update, Viewer};
 use polling_core::votes::Chosen;
 use polling_core::{Actor, Ballot, Clock, Code, PollId, Repository, Voter};
 
-use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, hidden, refused, results, tea, votes};
+use crate::faulty::FaultyStore;
 
 /// A poll that shows its results to who has voted, and lets them change their mind.
 async fn for_voters(lab: &Lab) -> PollId {
@@ -84,7 +84,7 @@ pub async fn news_from_another_server_is_not_drowned_by_votes_here(store: Arc<dy
 
 /// One question for all, and then a bounded number of reads at once for what has moved.
 pub async fn every_watched_poll_is_asked_about_at_once(store: Arc<dyn Repository>) {
-    let held = Held::new(Arc::clone(&store));
+    let held = FaultyStore::new(Arc::clone(&store));
     let watching = Lab::on(held.clone()).await;
     let elsewhere = Lab::on(store).await;
     let mut viewers = Vec::new();
@@ -176,7 +176,7 @@ pub async fn a_poll_that_another_server_deleted_refuses_nobody_from_memory(
 
 /// Reads, first results and retries: all of them say so.
 pub async fn a_store_that_is_lost_answers_nothing_from_memory(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Lab::on(held.clone()).await;
     let poll = lab.open().await.id;
     lab.vote(poll, "ada", &[0]).await.unwrap();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use polling_core::polls::{PollPatch, ShowResults, Status, Voters};
 use polling_core::{Actor, Ballot, Code, PollId, Repository, UserId, Voter};
 
-use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, hidden, refused, results, tea, votes};
+use crate::faulty::FaultyStore;
 
 use ShowResults::{AfterClose, AfterVote, Always, Managers};
 
@@ -205,7 +205,7 @@ pub async fn the_first_results_to_be_seen_contain_the_own_vote(store: Arc<dyn Re
 
 /// A vote that is recorded while somebody subscribes is not overlooked.
 pub async fn a_vote_during_the_subscription_is_not_overlooked(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Arc::new(Lab::on(held.clone()).await);
     let poll = lab.open_with(AfterVote).await;
     held.found.shut();
@@ -223,7 +223,7 @@ pub async fn a_vote_during_the_subscription_is_not_overlooked(store: Arc<dyn Rep
 
 /// Who has voted sees results, also where nobody waited for the answer to the vote.
 pub async fn a_viewer_is_told_though_the_voter_did_not_wait(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Lab::on(held.clone()).await;
     let poll = lab.open_with(AfterVote).await;
     lab.vote(poll, "bob", &[1]).await.unwrap();

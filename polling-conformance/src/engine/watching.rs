@@ -7,8 +7,8 @@ use polling_core::polls::ShowResults;
 use polling_core::results::{Update, Viewer, WatchEnd};
 use polling_core::{Actor, Repository};
 
-use super::held::Held;
 use super::lab::{ANYONE, Lab, ballot, end, hidden, results, tea, votes};
+use crate::faulty::FaultyStore;
 
 /// The current results first, whatever the viewer had been told of.
 pub async fn the_first_results_are_the_current_ones(store: Arc<dyn Repository>) {
@@ -181,7 +181,7 @@ pub async fn viewers_of_two_servers_end_on_the_same_results(store: Arc<dyn Repos
 
 /// A commit whose answer comes late, after that of a later one, takes nobody back.
 pub async fn an_older_count_that_arrives_last_is_not_shown(store: Arc<dyn Repository>) {
-    let held = Held::new(store);
+    let held = FaultyStore::new(store);
     let lab = Lab::with(held.clone(), |settings| {
         settings.push_interval = Duration::from_secs(3_600);
     });
@@ -209,7 +209,7 @@ pub async fn an_older_count_that_arrives_last_is_not_shown(store: Arc<dyn Reposi
 /// What is committed between the look into the store and the first results is in these, or comes after them.
 pub async fn a_vote_during_the_subscription_is_not_missed(store: Arc<dyn Repository>) {
     for others_watch in [false, true] {
-        let held = Held::new(Arc::clone(&store));
+        let held = FaultyStore::new(Arc::clone(&store));
         let lab = Arc::new(Lab::on(held.clone()).await);
         let poll = lab.open().await.id;
         lab.vote(poll, "ada", &[0]).await.unwrap();

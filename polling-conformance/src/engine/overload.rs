@@ -1,0 +1,116 @@
+//! More ballots than the store can take: whoever was let in has a bounded way to go. Counted in batches, not in time.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use futures_util::poll;
+use polling_core::votes::VoteError;
+use polling_core::{Code, PollId, Receipt, Repository};
+
+use super::lab::{Lab, ballot, refused};
+use crate::faulty::FaultyStore;
+
+const QUEUE: usize = 16;
+const BATCH: usize = 4;
+
+type Vote<'a> = Pin<Box<dyn Future<Output = Result<Receipt, VoteError>> + 'a>>;
+
+/// An engine with little room, whose one lane is held up with a ballot of the hot poll in its hands.
+struct Flooded {
+    lab: Lab,
+    store: Arc<FaultyStore>,
+    hot: PollId,
+    other: PollId,
+}
+
+impl Flooded {
+    async fn on(store: Arc<dyn Repository>) -> Self {
+        let store = FaultyStore::new(store);
+        let lab = Lab::with(store.clone(), |settings| {
+            settings.lanes = Some(1);
+            settings.batch_ballots = BATCH;
+            (settings.queue_ballots, settings.request_ballots) = (QUEUE, QUEUE);
+        });
+        let lab = lab.await;
+        let (hot, other) = (lab.open().await.id, lab.open().await.id);
+        // From the cache on, a vote is in its queue as soon as it is polled once.
+        for poll in [hot, other] {
+            lab.vote(poll, "first", &[0]).await.unwrap();
+        }
+        store.record.shut();
+        Self {
+            lab,
+            store,
+            hot,
+            other,
+        }
+    }
+
+    /// The vote of a voter that is in the queue; the refusal, where it is refused at once.
+    async fn queued(&self, poll: PollId, voter: &str) -> Result<Vote<'_>, Code> {
+        let mut vote: Vote<'_> = Box::pin(self.lab.cast(ballot(poll, voter, &[1])));
+        match poll!(&mut vote) {
+            std::task::Poll::Pending => Ok(vote),
+            std::task::Poll::Ready(answer) => Err(refused(answer)),
+        }
+    }
+
+    /// As many votes in a poll as find room, and no more than `most`.
+    async fn flood(&self, poll: PollId, most: usize) -> Vec<Vote<'_>> {
+        let mut taken = Vec::new();
+        for n in 0..most {
+            match self.queued(poll, &format!("{poll} {n}")).await {
+                Ok(vote) => taken.push(vote),
+                Err(code) => {
+                    assert_eq!(code, Code::Overloaded);
+                    break;
+                }
+            }
+        }
+        taken
+    }
+
+    /// Lets the store go on, and returns how many batches were written before the first with a ballot of this poll.
+    async fn batches_before(&self, poll: PollId, votes: Vec<Vote<'_>>) -> usize {
+        let written = self.store.batches().len();
+        self.store.record.open();
+        for answer in join_all(votes).await {
+            assert!(answer.unwrap().created, "what was taken is recorded");
+        }
+        let batches = self.store.batches();
+        let mut new = batches[written..].iter();
+        let before = new.position(|batch| batch.iter().any(|ballot| ballot.poll == poll));
+        before.expect("a ballot of the poll was written")
+    }
+}
+
+/// While the store does not move, no more is kept than the bound says; the rest is refused at once.
+pub async fn no_more_waits_than_there_is_room_for(store: Arc<dyn Repository>) {
+    let flooded = Flooded::on(store).await;
+    let in_the_lane = flooded.queued(flooded.hot, "held").await.unwrap();
+    flooded.store.record.somebody_waits().await;
+    let taken = flooded.flood(flooded.hot, 10 * QUEUE).await;
+    assert!(taken.len() <= QUEUE, "{} wait", taken.len());
+    assert!(!taken.is_empty());
+    let answered = 1 + taken.len() as u64;
+    let mut votes = taken;
+    votes.push(in_the_lane);
+    flooded.batches_before(flooded.hot, votes).await;
+    let results = flooded.lab.proven(flooded.hot).await;
+    assert_eq!(results.ballots, 1 + answered);
+}
+
+/// However many of them there are: everybody who is let in waits for as many batches as the queue makes, and not longer.
+pub async fn a_vote_waits_for_no_more_batches_than_the_queue_holds(store: Arc<dyn Repository>) {
+    let flooded = Flooded::on(store).await;
+    let in_the_lane = flooded.queued(flooded.hot, "held").await.unwrap();
+    flooded.store.record.somebody_waits().await;
+    let mut votes = flooded.flood(flooded.hot, QUEUE - 1).await;
+    votes.push(in_the_lane);
+    votes.push(flooded.queued(flooded.other, "late").await.unwrap());
+    let before = flooded.batches_before(flooded.other, votes).await;
+    let most = QUEUE.div_ceil(BATCH);
+    assert!(before <= most, "{before} batches went first, not {most}");
+    assert_eq!(flooded.lab.proven(flooded.other).await.ballots, 2);
+}

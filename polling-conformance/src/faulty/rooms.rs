@@ -1,0 +1,110 @@
+//! The rooms in which nothing fails but the reading.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use polling_core::polls::{
+    Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
+};
+use polling_core::results::{Recount, ResultsRepository, Revision, Tally};
+use polling_core::users::UserRepository;
+use polling_core::votes::VoteRepository;
+use polling_core::{PollId, Repository, StoreError, Timestamp, TokenHash};
+
+use super::FaultyStore;
+
+#[async_trait]
+impl Repository for FaultyStore {
+    fn polls(&self) -> &dyn PollRepository {
+        self
+    }
+
+    fn votes(&self) -> &dyn VoteRepository {
+        self
+    }
+
+    fn results(&self) -> &dyn ResultsRepository {
+        self
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    fn users(&self) -> Option<&dyn UserRepository> {
+        self.store.users()
+    }
+
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.now().await
+    }
+}
+
+#[async_trait]
+impl PollRepository for FaultyStore {
+    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<(), StoreError> {
+        self.store.polls().insert(poll, tally).await
+    }
+
+    async fn find(&self, id: PollId) -> Result<Option<PollRecord>, StoreError> {
+        self.reach()?;
+        let found = self.polls_asked.count(self.store.polls().find(id)).await;
+        self.poll_found.pass().await;
+        found
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<PollRecord>, StoreError> {
+        self.store.polls().list(query).await
+    }
+
+    async fn edit(&self, edit: &PollEdit) -> Result<Edited, StoreError> {
+        self.store.polls().edit(edit).await
+    }
+
+    async fn advance(
+        &self,
+        id: PollId,
+        step: Step,
+        now: Timestamp,
+    ) -> Result<Advanced, StoreError> {
+        self.store.polls().advance(id, step, now).await
+    }
+
+    async fn delete(&self, id: PollId, now: Timestamp) -> Result<Option<Revision>, StoreError> {
+        self.store.polls().delete(id, now).await
+    }
+
+    async fn purge(&self, rows: usize) -> Result<bool, StoreError> {
+        self.store.polls().purge(rows).await
+    }
+
+    async fn knows_manage_token(&self, token: TokenHash) -> Result<bool, StoreError> {
+        self.store.polls().knows_manage_token(token).await
+    }
+
+    async fn upcoming(&self, grace: Duration, limit: usize) -> Result<Vec<DueStep>, StoreError> {
+        self.store.polls().upcoming(grace, limit).await
+    }
+}
+
+#[async_trait]
+impl ResultsRepository for FaultyStore {
+    async fn tally(&self, poll: PollId) -> Result<Option<Tally>, StoreError> {
+        self.reach()?;
+        self.store.results().tally(poll).await
+    }
+
+    async fn revisions(&self, polls: &[PollId]) -> Result<Vec<Option<Revision>>, StoreError> {
+        self.reach()?;
+        let ask = self.store.results().revisions(polls);
+        self.revisions_asked.count(ask).await
+    }
+
+    async fn recount(&self, poll: PollId) -> Result<Option<Recount>, StoreError> {
+        self.store.results().recount(poll).await
+    }
+
+    async fn orphans(&self) -> Result<u64, StoreError> {
+        self.store.results().orphans().await
+    }
+}
