@@ -1,5 +1,6 @@
 //! What the bench is asked to do.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Parser;
@@ -28,9 +29,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
 
-    /// Threads of the runtime that the engine works in, where it is not one that has the whole run to do.
+    /// Threads that the engine runs in; one for every two cores without, as the bundled server has them.
     #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
+    threads: Option<usize>,
 
     /// What cargo adds for every bench.
     #[arg(long, hide = true)]
@@ -46,6 +47,11 @@ impl Options {
     pub(crate) fn run_length(&self) -> Duration {
         let seconds = self.seconds.unwrap_or(if self.quick { 1 } else { 4 });
         Duration::from_secs(seconds.max(1))
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.threads.unwrap_or(cores / 2).max(1)
     }
 
     pub(crate) fn wants(&self, case: &str) -> bool {

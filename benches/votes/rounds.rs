@@ -71,7 +71,7 @@ pub(crate) fn run(cases: &[Box<dyn Case>], options: &Options, bed: &Bed) -> Outc
             let bench = Bench {
                 bed,
                 length: options.run_length(),
-                threads: options.threads,
+                threads: options.threads(),
                 paces: &paces,
             };
             let name = &measured.name;

@@ -62,9 +62,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) bed: &'a Bed,
     /// How long it is to last.
     pub(crate) length: Duration,
-    /// Worker threads of the engine's runtime; without any, one thread does all. On two processors, which it shares with
-    /// the database and the load, more were no faster.
-    pub(crate) threads: Option<usize>,
+    /// Threads that the engine runs in.
+    pub(crate) threads: usize,
     /// What was measured before, in votes a second.
     pub(crate) paces: &'a HashMap<String, f64>,
 }
@@ -73,13 +72,10 @@ impl Bench<'_> {
     /// What the engine runs in.
     fn runtime(&self) -> io::Result<Runtime> {
         let mut builder = match self.threads {
-            Some(threads) => {
-                let mut builder = runtime::Builder::new_multi_thread();
-                builder.worker_threads(threads.max(1));
-                builder
-            }
-            None => runtime::Builder::new_current_thread(),
+            1 => runtime::Builder::new_current_thread(),
+            _ => runtime::Builder::new_multi_thread(),
         };
+        builder.worker_threads(self.threads);
         builder.enable_all().build()
     }
 
@@ -160,14 +156,16 @@ fn engine(quick: bool) -> Vec<Box<dyn Case>> {
         add(EngineCase { share, ..one });
     }
     let repeated: &[u64] = if quick { &[90] } else { &[10, 50, 90] };
-    for &repeated in repeated {
-        add(EngineCase { repeated, ..one });
-    }
     let expects_conflicts = true;
-    add(EngineCase {
-        expects_conflicts,
-        ..one
-    });
+    for case in [one, calls] {
+        for &repeated in repeated {
+            add(EngineCase { repeated, ..case });
+        }
+        add(EngineCase {
+            expects_conflicts,
+            ..case
+        });
+    }
     if !quick {
         let before = 10_000_000;
         add(EngineCase { before, ..one });

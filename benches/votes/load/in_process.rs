@@ -47,6 +47,7 @@ impl Client for Caster {
         let mut answer = Answer::default();
         let receipt = self.engine.votes().cast(&Actor::System, ballot).await;
         count(&mut answer, receipt)?;
+        self.votes.answer();
         Ok(answer)
     }
 }
@@ -81,6 +82,7 @@ impl Client for Sender {
             Err(VoteError::Overloaded) => answer.refused += self.ballots as u64,
             Err(error) => return Err(error.into()),
         }
+        votes.answer();
         Ok(answer)
     }
 }

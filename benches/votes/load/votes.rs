@@ -1,5 +1,7 @@
 //! Who votes where, and for what: cheap to make, and the same again for the same number.
 
+use crate::bed::OPTIONS;
+
 /// One vote.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vote {
@@ -16,6 +18,8 @@ pub(crate) struct Vote {
 pub(crate) struct Votes {
     first: u64,
     cast: u64,
+    /// Those of them that were answered, which is what is repeated.
+    answered: u64,
     polls: u64,
     options: u64,
     /// Repeated votes among a hundred.
@@ -29,20 +33,26 @@ impl Votes {
         Self {
             first: client << 32,
             cast: 0,
+            answered: 0,
             polls: polls as u64,
-            options: super::super::bed::OPTIONS as u64,
+            options: OPTIONS as u64,
             repeated,
             random: mix(client ^ 0x5851_F42D_4C95_7F2D),
         }
     }
 
     pub(crate) fn next_vote(&mut self) -> Vote {
-        if self.repeated > 0 && self.cast > 0 && self.draw() % 100 < self.repeated {
-            let earlier = self.draw() % self.cast;
+        if self.repeated > 0 && self.answered > 0 && self.draw() % 100 < self.repeated {
+            let earlier = self.draw() % self.answered;
             return self.vote(self.first + earlier);
         }
         self.cast += 1;
         self.vote(self.first + self.cast - 1)
+    }
+
+    /// Everything that was cast is answered.
+    pub(crate) fn answer(&mut self) {
+        self.answered = self.cast;
     }
 
     fn vote(&self, voter: u64) -> Vote {
