@@ -29,29 +29,29 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(super) fn created(ballot: &BallotRecord, voter: &Voter, revision: Revision) -> Self {
+    pub(super) fn created(ballot: &BallotRecord, voter: Voter, revision: Revision) -> Self {
         Self {
             created: true,
             ..Self::changed(ballot, voter, revision)
         }
     }
 
-    pub(super) fn changed(ballot: &BallotRecord, voter: &Voter, revision: Revision) -> Self {
+    pub(super) fn changed(ballot: &BallotRecord, voter: Voter, revision: Revision) -> Self {
         Self {
             ballot_id: ballot.id,
             poll_id: ballot.poll,
-            voter: voter.text().map(ToOwned::to_owned),
+            voter: voter.into_text(),
             revision,
             cast_at: ballot.received_at,
             created: false,
         }
     }
 
-    pub(super) fn recorded(ballot: &RecordedBallot, poll: PollId, voter: &Voter) -> Self {
+    pub(super) fn recorded(ballot: &RecordedBallot, poll: PollId, voter: Voter) -> Self {
         Self {
             ballot_id: ballot.id,
             poll_id: poll,
-            voter: voter.text().map(ToOwned::to_owned),
+            voter: voter.into_text(),
             revision: ballot.revision,
             cast_at: ballot.cast_at,
             created: false,
@@ -71,7 +71,7 @@ pub struct OwnBallot {
 }
 
 impl OwnBallot {
-    pub(super) fn of(ballot: &RecordedBallot, poll: &Poll, voter: &Voter) -> Self {
+    pub(super) fn of(ballot: &RecordedBallot, poll: &Poll, voter: Voter) -> Self {
         let options = ballot.selection.positions().iter();
         Self {
             receipt: Receipt::recorded(ballot, poll.id, voter),
