@@ -194,6 +194,7 @@ macro_rules! suite {
                     a_close_by_hand_is_one_revision
                 }
                 overload {
+                    a_hot_poll_leaves_room_for_the_others
                     no_more_waits_than_there_is_room_for
                     a_vote_waits_for_no_more_batches_than_the_queue_holds
                 }

@@ -114,3 +114,28 @@ pub async fn a_vote_waits_for_no_more_batches_than_the_queue_holds(store: Arc<dy
     assert!(before <= most, "{before} batches went first, not {most}");
     assert_eq!(flooded.lab.proven(flooded.other).await.ballots, 2);
 }
+/// A poll that floods its queue is refused; ballots and whole requests of another find room.
+pub async fn a_hot_poll_leaves_room_for_the_others(store: Arc<dyn Repository>) {
+    let flooded = Flooded::on(store).await;
+    let in_the_lane = flooded.queued(flooded.hot, "held").await.unwrap();
+    flooded.store.record.somebody_waits().await;
+    let mut votes = flooded.flood(flooded.hot, 10 * QUEUE).await;
+    votes.push(in_the_lane);
+    assert!(flooded.queued(flooded.hot, "one more").await.is_err());
+    let others = flooded.flood(flooded.other, QUEUE / 4).await;
+    assert_eq!(
+        others.len(),
+        QUEUE / 4,
+        "the flood is refused, and not the others"
+    );
+    votes.extend(others);
+    let before = flooded.batches_before(flooded.other, votes).await;
+    assert!(
+        before <= QUEUE.div_ceil(BATCH),
+        "{before} batches went first"
+    );
+    assert_eq!(
+        flooded.lab.proven(flooded.other).await.ballots,
+        1 + QUEUE as u64 / 4
+    );
+}
