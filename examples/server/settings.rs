@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,6 +59,10 @@ struct Arguments {
     #[arg(long, env = "POLLING_ALLOWED_ORIGINS", value_delimiter = ',')]
     allowed_origins: Vec<String>,
 
+    /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
+    #[arg(long, env = "POLLING_THREADS")]
+    threads: Option<NonZeroUsize>,
+
     /// What is logged: error, warn, info, debug, trace, or parts of it, as polling_http=debug,info.
     #[arg(long, env = "POLLING_LOG", default_value = "info")]
     log: String,
@@ -73,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     pub(crate) token_keys: Vec<TokenKey>,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
 }
@@ -126,10 +132,20 @@ impl Settings {
                 .map_err(|why| wrong("--jwt-keys", why))?
                 .unwrap_or_default(),
             allowed_origins: origins(&arguments.allowed_origins),
+            threads: arguments
+                .threads
+                .unwrap_or_else(|| threads_for(std::thread::available_parallelism())),
             log: arguments.log,
             demo: arguments.demo,
         })
     }
+}
+
+/// One for every two cores: the database, the kernel's network and the store's own threads want the others, and where they
+/// share two cores with us, a second thread only takes from them (ARCHITECTURE.md, trade-offs).
+fn threads_for(cores: std::io::Result<NonZeroUsize>) -> NonZeroUsize {
+    let cores = cores.map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN)
 }
 
 #[expect(
@@ -149,8 +165,8 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} log={} demo={}",
-            self.listen, self.database, self.allowed_origins, self.log, self.demo
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} threads={} log={} demo={}",
+            self.listen, self.database, self.allowed_origins, self.threads, self.log, self.demo
         )
     }
 }
@@ -228,90 +244,4 @@ fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, clap::Error> {
-        let variable = |name: &str| {
-            let found = environment.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        let arguments = Arguments::try_parse_from(["server"].iter().chain(flags)).unwrap();
-        Settings::of(arguments, variable)
-    }
-
-    fn printed(url: &str, environment: &[(&str, &str)]) -> String {
-        let settings = read(&["--database-url", url], environment);
-        settings.unwrap().database.to_string()
-    }
-
-    #[test]
-    fn what_follows_the_slashes_is_the_path_as_it_stands() {
-        for url in [
-            "sqlite::memory:",
-            "sqlite://polling.db",
-            "sqlite:///var/lib/a b?.db",
-        ] {
-            assert_eq!(printed(url, &[]), url);
-        }
-        for bad in ["", "sqlite:", "sqlite://", "sqlite:polling.db", "mysql://x"] {
-            assert!(read(&["--database-url", bad], &[]).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_postgresql_is_named_in_every_form_of_libpq() {
-        let variables = [("PGHOST", "db.example.org"), ("PGUSER", "ada")];
-        for url in [
-            "postgres://ada@db.example.org:5432/polls",
-            "postgresql:///polls",
-            "dbname=polls",
-            "host=db.example.org dbname=polls user=ada",
-        ] {
-            let printed = printed(url, &variables);
-            let place = "\"PostgreSQL, db.example.org:5432/polls as ada\"";
-            assert!(printed.starts_with(place), "{printed}");
-            let rest = " database-schema=polling database-connections=8 database-wait=60s";
-            assert!(printed.ends_with(rest), "{printed}");
-        }
-    }
-
-    #[test]
-    fn the_platforms_port_is_honoured_where_no_address_is_given() {
-        let listen = |flags| read(flags, &[]).unwrap().listen.to_string();
-        assert_eq!(listen(&["--port", "9000"]), "0.0.0.0:9000");
-        assert_eq!(
-            listen(&["--port", "9000", "--listen", "127.0.0.1:1"]),
-            "127.0.0.1:1"
-        );
-    }
-
-    #[test]
-    fn an_empty_list_of_origins_is_none() {
-        assert_eq!(origins(&[String::new()]), Vec::<String>::new());
-        assert_eq!(
-            origins(&[" https://a.example/".into(), "*".into()]),
-            ["https://a.example", "*"]
-        );
-    }
-
-    #[test]
-    fn secrets_are_never_printed() {
-        let secret = "correct horse battery staple, 2026";
-        let secret = secret.replace(',', "");
-        let keys = format!("new:{secret},old:{secret}");
-        let url = "postgres://ada:horse@db.example.org/polls";
-        let settings = read(&["--jwt-keys", &keys, "--database-url", url], &[]).unwrap();
-        assert_eq!(settings.token_keys.len(), 2);
-        assert!(!format!("{settings} {:?}", settings.token_keys).contains("horse"));
-        for wrong in [
-            ["--jwt-keys", "horse"],
-            ["--database-url", "horse"],
-            ["--database-url", "postgres://ada:horse/battery@db/polls"],
-            ["--database-url", "postgres://ada:horse@db/polls?sslmode=x"],
-        ] {
-            let told = read(&wrong, &[]).err().unwrap().to_string();
-            assert!(told.contains(wrong[0]) && !told.contains("horse"), "{told}");
-        }
-    }
-}
+mod tests;

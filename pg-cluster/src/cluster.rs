@@ -14,7 +14,7 @@ use crate::making::{data_in, make, private_directory, reachable};
 use crate::options::ClusterOptions;
 use crate::ports;
 use crate::postmaster::{self, Log, Started};
-use crate::programs::{Programs, Version};
+use crate::programs::{Programs, Version, find};
 use crate::room;
 use crate::waiting::{PATIENCE, poll};
 use crate::watchdog::Watchdog;
@@ -115,6 +115,23 @@ impl Cluster {
     /// The directory of its Unix socket.
     pub fn socket_dir(&self) -> &Path {
         &self.directory
+    }
+
+    /// The postmaster's process id, whose children serve the clients; `None` while it is down.
+    pub fn pid(&self) -> Option<u32> {
+        self.life().server.as_ref().map(Child::id)
+    }
+
+    /// A program that belongs to the server, as `pgbench` or `psql` does: the one beside it, or else one on the `PATH`.
+    ///
+    /// # Errors
+    /// When it is not installed, with what to do about it.
+    pub fn program(&self, name: &'static str) -> Result<PathBuf, Error> {
+        let beside = self.postgres.with_file_name(name);
+        if beside.is_file() {
+            return Ok(beside);
+        }
+        find(name)
     }
 
     /// The superuser.

@@ -108,7 +108,7 @@ fn unpacked(tree: &Path) -> Result<Programs, Error> {
     })
 }
 
-/// A program that is no part of PostgreSQL.
+/// A program that is no part of PostgreSQL, or is not beside the server.
 pub(crate) fn find(program: &'static str) -> Result<PathBuf, Error> {
     // The servers among the programs are not on everybody's path.
     let directories = path().chain(BESIDE_THE_PATH.map(PathBuf::from));

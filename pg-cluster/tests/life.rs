@@ -40,6 +40,23 @@ async fn both_versions_start_and_take_connections_over_tcp_and_socket() {
     }
 }
 
+#[test]
+fn a_cluster_knows_its_process_and_the_programs_beside_its_server() {
+    let cluster = Cluster::start(&quick(Version::Installed)).unwrap();
+    let pid = cluster.pid().unwrap();
+    let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+    assert_eq!(command.trim(), "postgres");
+
+    let pgbench = cluster.program("pgbench").unwrap();
+    let said = Command::new(pgbench).arg("--version").output().unwrap();
+    assert!(String::from_utf8_lossy(&said.stdout).contains("PostgreSQL"));
+    let said = cluster.program("pg-nothing").unwrap_err().to_string();
+    assert!(said.contains("cargo xtask test --install"), "{said}");
+
+    cluster.kill_9().unwrap();
+    assert_eq!(cluster.pid(), None);
+}
+
 #[tokio::test]
 async fn a_cluster_keeps_what_was_committed_through_a_crash() {
     for options in [quick(Version::Installed).durable(), quick(Version::V18)] {

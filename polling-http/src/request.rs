@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
+use polling_core::votes::{BatchBody, VoteBody};
 use polling_core::wire::{ParseError, UnknownFields};
 use polling_core::{Actor, AuthError, BallotId, Code, Engine, FieldError, PollId, Voter, bearer};
 use serde::de::DeserializeOwned;
@@ -53,13 +54,21 @@ impl Call {
         &self,
         unknown: UnknownFields,
     ) -> Result<T, Problem> {
-        if std::str::from_utf8(&self.body).is_err() {
-            return Err(Problem::unreadable("the body is no UTF-8"));
-        }
-        polling_core::wire::parse(&self.body, unknown).map_err(|error| match error {
-            ParseError::Shape(field) => Problem::invalid_field(field),
-            error => Problem::unreadable(error.to_string()),
-        })
+        polling_core::wire::parse(self.text()?.as_bytes(), unknown).map_err(unparsed)
+    }
+
+    /// The body as a vote.
+    pub(crate) fn vote(&self) -> Result<VoteBody, Problem> {
+        VoteBody::parse(self.text()?, self.unknown_fields).map_err(unparsed)
+    }
+
+    /// The body as many votes.
+    pub(crate) fn votes(&self) -> Result<BatchBody, Problem> {
+        BatchBody::parse(self.text()?, self.unknown_fields).map_err(unparsed)
+    }
+
+    fn text(&self) -> Result<&str, Problem> {
+        std::str::from_utf8(&self.body).map_err(|_| Problem::unreadable("the body is no UTF-8"))
     }
 
     /// The id of the ballot, from the header or the body, which must not differ.
@@ -80,6 +89,13 @@ impl Call {
             }
             (Ok(key), _) => Ok(Some(key)),
         }
+    }
+}
+
+fn unparsed(error: ParseError) -> Problem {
+    match error {
+        ParseError::Shape(field) => Problem::invalid_field(field),
+        error => Problem::unreadable(error.to_string()),
     }
 }
 
@@ -127,9 +143,11 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
 fn is_json(content_type: &HeaderValue) -> bool {
     let text = content_type.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return true;
+    }
     let essence = essence.to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence.starts_with("application/") && essence.ends_with("+json")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The id by which a request is found in the log: the client's own, or one that is made here.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -10,6 +11,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// Characters of a client's own id, at most.
 const MOST_CHARS: usize = 128;
+
+/// Bytes of an id that is made here, at most: 16 digits, a dash, and the greatest number.
+const MADE_BYTES: usize = 16 + 1 + 20;
 
 /// Makes ids: a random one for each run, and a number for each request.
 pub(crate) struct RequestIds {
@@ -33,9 +37,12 @@ impl RequestIds {
             return own.clone();
         }
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut text = [0; MADE_BYTES];
+        let mut rest = &mut text[..];
+        let _ = write!(rest, "{}-{number}", self.run);
+        let length = MADE_BYTES - rest.len();
         // Hexadecimal digits and a dash are good in headers.
-        HeaderValue::try_from(format!("{}-{number}", self.run))
-            .unwrap_or(HeaderValue::from_static("none"))
+        HeaderValue::from_bytes(&text[..length]).unwrap_or(HeaderValue::from_static("none"))
     }
 }
 
@@ -46,6 +53,15 @@ fn is_sane(id: &HeaderValue) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_room_for_the_longest_id_that_is_made() {
+        let ids = RequestIds::new();
+        ids.requests.store(u64::MAX, Ordering::Relaxed);
+        let made = ids.of(&HeaderMap::new());
+        assert_eq!(made.to_str().unwrap(), format!("{}-{}", ids.run, u64::MAX));
+        assert_eq!(made.len(), MADE_BYTES);
+    }
 
     #[test]
     fn the_clients_id_is_taken_when_it_is_sane() {

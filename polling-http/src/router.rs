@@ -9,7 +9,7 @@ use polling_core::wire::UnknownFields;
 use crate::request::Call;
 use crate::response::Answer;
 
-type Handler = Box<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+type Handler = Box<dyn Fn(Box<Call>) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
 /// Which body an endpoint reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,21 +65,21 @@ impl Route {
         }
     }
 
-    pub(crate) fn get<F>(self, handler: fn(Call) -> F) -> Self
+    pub(crate) fn get<F>(self, handler: fn(Box<Call>) -> F) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
     {
         self.on(Method::GET, Takes::Nothing, handler)
     }
 
-    pub(crate) fn post<F>(self, takes: Takes, handler: fn(Call) -> F) -> Self
+    pub(crate) fn post<F>(self, takes: Takes, handler: fn(Box<Call>) -> F) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
     {
         self.on(Method::POST, takes, handler)
     }
 
-    pub(crate) fn on<F>(mut self, method: Method, takes: Takes, handler: fn(Call) -> F) -> Self
+    pub(crate) fn on<F>(mut self, method: Method, takes: Takes, handler: fn(Box<Call>) -> F) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
     {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::response;
 
-    async fn none(_call: Call) -> Answer {
+    async fn none(_call: Box<Call>) -> Answer {
         Ok(response::empty(StatusCode::NO_CONTENT))
     }
 

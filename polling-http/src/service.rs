@@ -6,21 +6,23 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body;
-use polling_core::{Code, Engine};
-use tokio::time::{Instant, timeout_at};
+use polling_core::wire::UnknownFields;
+use polling_core::{Actor, Code, Engine};
+use tokio::time::{Instant, sleep_until};
 use tower_http::cors::CorsLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;
 
-use crate::body::RequestBody;
+use crate::body::{RequestBody, before};
 use crate::problem::Problem;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
@@ -147,19 +149,39 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
         let inner = Arc::clone(&self.inner);
-        ResponseFuture(Box::pin(async move { Ok(inner.answer(request).await) }))
+        let (call, body) = inner.call(request);
+        ResponseFuture(Box::pin(async move { Ok(inner.answer(call, body).await) }))
     }
 }
 
 impl Inner {
+    /// What there is to know of a request before anything is looked at. In a box, which goes from hand to hand to the
+    /// handler: a future is moved and allocated with all that it holds, and so shall hold little.
+    fn call<B>(&self, request: http::Request<B>) -> (Box<Call>, RequestBody<B>)
+    where
+        B: Body + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        let body = RequestBody::new(body, &parts.headers);
+        let call = Call {
+            engine: self.engine.clone(),
+            settings: Arc::clone(&self.settings),
+            actor: Actor::anonymous(),
+            parts,
+            id: None,
+            body: Bytes::new(),
+            unknown_fields: UnknownFields::Refuse,
+        };
+        (Box::new(call), body)
+    }
+
     /// Whatever happens, this answers.
-    async fn answer<B>(&self, request: http::Request<B>) -> Response
+    async fn answer<B>(&self, call: Box<Call>, mut body: RequestBody<B>) -> Response
     where
         B: Body + Send + 'static,
     {
         let started = Instant::now();
-        let (parts, body) = request.into_parts();
-        let mut body = RequestBody::new(body, &parts.headers);
+        let parts = &call.parts;
         let request_id = self.request_ids.of(&parts.headers);
         let is_head = parts.method == Method::HEAD;
         let found = self.router.find(&parts.method, parts.uri.path());
@@ -171,7 +193,7 @@ impl Inner {
             status = tracing::field::Empty,
             latency_us = tracing::field::Empty,
         );
-        let handling = self.handle(parts, &mut body, found, started);
+        let handling = self.handle(call, &mut body, found, started);
         let answer = AssertUnwindSafe(handling)
             .catch_unwind()
             .instrument(span.clone())
@@ -197,7 +219,7 @@ impl Inner {
 
     async fn handle<B>(
         &self,
-        parts: http::request::Parts,
+        mut call: Box<Call>,
         body: &mut RequestBody<B>,
         found: Found<'_>,
         started: Instant,
@@ -215,42 +237,28 @@ impl Inner {
             }
             Found::Endpoint(route, endpoint, id) => (route, endpoint, id),
         };
-        let deadline = started + self.settings.request_timeout;
-        let actor = if route.authenticates {
-            let authenticated = authenticate(&self.engine, &parts.headers);
-            match timeout_at(deadline, authenticated).await {
-                Ok(actor) => actor?,
-                Err(_) => return Err(Problem::no_answer_in_time()),
-            }
-        } else {
-            polling_core::Actor::anonymous()
-        };
+        call.id = id;
+        call.unknown_fields = route.unknown_fields;
+        let mut deadline = pin!(sleep_until(started + self.settings.request_timeout));
+        if route.authenticates && call.parts.headers.contains_key(header::AUTHORIZATION) {
+            let authenticated = authenticate(&self.engine, &call.parts.headers);
+            call.actor = match before(deadline.as_mut(), authenticated).await {
+                Some(actor) => actor?,
+                None => return Err(Problem::no_answer_in_time()),
+            };
+        }
         let most = match endpoint.takes {
             Takes::Nothing => None,
             Takes::Json => Some(self.settings.body_bytes),
             Takes::Batch => Some(self.settings.batch_body_bytes),
         };
-        let bytes = match most {
-            None => bytes::Bytes::new(),
-            Some(most) => {
-                check_content_type(&parts.headers)?;
-                body.read(most, deadline).await?
-            }
-        };
-        let call = Call {
-            engine: self.engine.clone(),
-            settings: Arc::clone(&self.settings),
-            actor,
-            parts,
-            id,
-            body: bytes,
-            unknown_fields: route.unknown_fields,
-        };
-        // What the handler began goes on without it: the engine runs what changes something as tasks of its own.
-        match timeout_at(deadline, (endpoint.run)(call)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Problem::no_answer_in_time()),
+        if let Some(most) = most {
+            check_content_type(&call.parts.headers)?;
+            call.body = body.read(most, deadline.as_mut()).await?;
         }
+        // What the handler began goes on without it: the engine runs what changes something as tasks of its own.
+        let answer = before(deadline, (endpoint.run)(call)).await;
+        answer.unwrap_or_else(|| Err(Problem::no_answer_in_time()))
     }
 
     fn refuse(&self, problem: Problem, request_id: &str) -> Response {

@@ -54,10 +54,16 @@ const MILLIS_TO_2000: i64 = 946_684_800_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Timestamp);
 
+impl Time {
+    /// As PostgreSQL counts. The years 1 to 9999 are far from the edge.
+    pub(crate) const fn micros(self) -> i64 {
+        (self.0.as_millis() - MILLIS_TO_2000) * 1_000
+    }
+}
+
 impl ToSql for Time {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        // The years 1 to 9999 are far from the edge.
-        out.put_i64((self.0.as_millis() - MILLIS_TO_2000) * 1_000);
+        out.put_i64(self.micros());
         Ok(IsNull::No)
     }
 

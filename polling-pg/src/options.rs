@@ -19,6 +19,7 @@ pub struct PgOptions {
     connections: usize,
     wait_for: Duration,
     statement_timeout: Duration,
+    expects_conflicts: bool,
 }
 
 impl Default for PgOptions {
@@ -29,6 +30,7 @@ impl Default for PgOptions {
             connections: 8,
             wait_for: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
+            expects_conflicts: false,
         }
     }
 }
@@ -69,6 +71,14 @@ impl PgOptions {
         self
     }
 
+    /// Holds the writers on the road for batches in which somebody may have voted before: for benches, which measure what it
+    /// costs.
+    #[doc(hidden)]
+    pub const fn expect_conflicts(mut self) -> Self {
+        self.expects_conflicts = true;
+        self
+    }
+
     /// Opens the store at this URL, in any of libpq's forms. Must be called within a tokio runtime. The environment is
     /// not read: see [`ConnectOptions::parse_with`].
     ///
@@ -92,7 +102,12 @@ impl PgOptions {
         let timeouts = Timeouts::of(self.statement_timeout);
         let database = Database::own(connector.clone(), self.connections, timeouts)?;
         info!(database = %connector.options(), schema = %self.schema, "the database is open");
-        Ok(PgStore::new(self.schema, database, Some(connector)))
+        Ok(PgStore::new(
+            self.schema,
+            database,
+            Some(connector),
+            self.expects_conflicts,
+        ))
     }
 
     /// Opens a store on an application's own pool. Each lane of the engine takes a connection out of it for good, so that
@@ -119,7 +134,12 @@ impl PgOptions {
         let mut own = database.take().await?;
         self.prepare(&mut own).await?;
         let listener = listener.map(Connector::new).transpose()?;
-        Ok(PgStore::new(self.schema, database, listener))
+        Ok(PgStore::new(
+            self.schema,
+            database,
+            listener,
+            self.expects_conflicts,
+        ))
     }
 
     async fn prepare(&self, client: &mut Client) -> Result<(), OpenError> {

@@ -58,10 +58,17 @@ pub(crate) struct Parts {
     pub(crate) purged_up_to: Mutex<(Uuid, Uuid)>,
     /// How a listener connects; `None` where the application's own pool is all there is.
     pub(crate) listener: Option<Connector>,
+    /// Whether the writers never send a batch as one of new voters.
+    expects_conflicts: bool,
 }
 
 impl PgStore {
-    pub(crate) fn new(schema: SchemaName, database: Database, listener: Option<Connector>) -> Self {
+    pub(crate) fn new(
+        schema: SchemaName,
+        database: Database,
+        listener: Option<Connector>,
+        expects_conflicts: bool,
+    ) -> Self {
         Self {
             parts: Arc::new(Parts {
                 statements: Statements::of(&schema),
@@ -69,6 +76,7 @@ impl PgStore {
                 database,
                 purged_up_to: Mutex::default(),
                 listener,
+                expects_conflicts,
             }),
         }
     }
@@ -89,6 +97,10 @@ impl PgStore {
         // Two words, which are whole whoever panics.
         let purged = self.parts.purged_up_to.lock();
         purged.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn expects_conflicts(&self) -> bool {
+        self.parts.expects_conflicts
     }
 
     pub(crate) fn listener(&self) -> Option<&Connector> {

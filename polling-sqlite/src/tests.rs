@@ -77,8 +77,9 @@ async fn record(store: &SqliteStore, batch: &Arc<[BallotRecord]>) -> Result<Reco
     writer.record(Arc::clone(batch)).await
 }
 
-/// By statement: how often it ran, how many steps of SQLite's machine it took, and how many rows of a full scan.
-type Work = HashMap<String, [i32; 3]>;
+/// By statement: how often it ran, how many steps of SQLite's machine it took, how many rows of a full scan, and how often
+/// it was planned anew.
+type Work = HashMap<String, [i32; 4]>;
 
 /// Counts what SQLite does until the next call of this.
 async fn count(store: &SqliteStore) -> Arc<Mutex<Work>> {
@@ -89,8 +90,9 @@ async fn count(store: &SqliteStore) -> Arc<Mutex<Work>> {
         connection.flush_prepared_statement_cache();
         let profile = move |event: TraceEvent<'_>| {
             if let TraceEvent::Profile(statement, _) = event {
-                use StatementStatus::{FullscanStep, Run, VmStep};
-                let counters = [Run, VmStep, FullscanStep].map(|it| statement.get_status(it));
+                use StatementStatus::{FullscanStep, RePrepare, Run, VmStep};
+                let counters = [Run, VmStep, FullscanStep, RePrepare];
+                let counters = counters.map(|it| statement.get_status(it));
                 counted
                     .lock()
                     .unwrap()
@@ -174,10 +176,57 @@ async fn no_statement_of_the_vote_path_scans_a_table() {
     let batch = ids.batch(poll, 100);
     record(&store, &batch).await.unwrap();
     for work in cost(&store, &ids, poll, &batch[0]).await {
-        for (sql, [_, _, scanned]) in work {
+        for (sql, [_, _, scanned, _]) in work {
             assert_eq!(scanned, 0, "scans:\n{sql}");
         }
     }
+}
+
+/// SQLite plans again what depends on the values that are bound, and took two thirds of a batch over 1,000 polls for it.
+#[tokio::test]
+async fn no_statement_of_a_batch_is_planned_twice() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let ids = Ids::new();
+    let mut ballots = Vec::new();
+    for _ in 0..10 {
+        let poll = ids.poll(&store).await;
+        ballots.extend(ids.batch(poll, 10).iter().cloned());
+    }
+    let batch: Arc<[BallotRecord]> = ballots.into();
+    let work = count(&store).await;
+    for _ in 0..2 {
+        record(&store, &batch).await.unwrap();
+    }
+    let work = work.lock().unwrap();
+    let most = work.values().map(|[runs, ..]| *runs).max();
+    assert_eq!(most, Some(200), "each ballot was inserted twice: {work:?}");
+    for (sql, [runs, _, _, planned_again]) in &*work {
+        assert_eq!(*planned_again, 0, "in {runs} runs:\n{sql}");
+    }
+}
+
+/// What is written is in the log before it is in the file, and must not pile up there.
+#[tokio::test]
+async fn the_write_ahead_log_keeps_its_bound() {
+    const MIB: u64 = 1 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("polls.db"))
+        .await
+        .unwrap();
+    let log = folder.path().join("polls.db-wal");
+    let mut largest = 0;
+    for version in 0..12 {
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            tx.execute_batch(
+                "DROP TABLE IF EXISTS large; CREATE TABLE large (content); \
+                 INSERT INTO large VALUES (zeroblob(8 << 20))",
+            )?;
+            tx.pragma_update(None, "user_version", version)
+        };
+        store.write(tracing::Span::none(), write).await.unwrap();
+        largest = largest.max(std::fs::metadata(&log).unwrap().len());
+    }
+    assert!(largest < 80 * MIB, "{} MiB", largest / MIB);
 }
 
 /// Lets the file grow by so many pages, or as it likes.

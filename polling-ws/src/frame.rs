@@ -1,5 +1,7 @@
 //! What clients send: each text frame is a JSON object with a `type`, and a `ref` where the client wants one.
 
+mod plain;
+
 use std::fmt;
 
 use polling_core::results::Revision;
@@ -14,6 +16,13 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Ref(Box<RawValue>);
+
+impl Ref {
+    /// The JSON, as it was sent.
+    pub(crate) fn json(&self) -> &str {
+        self.0.get()
+    }
+}
 
 /// A good frame.
 pub(crate) struct Frame {
@@ -49,6 +58,14 @@ pub(crate) struct BadFrame {
 impl Frame {
     /// Parses a text frame; a `ref` may have up to `ref_bytes` bytes.
     pub(crate) fn parse(text: &str, ref_bytes: usize) -> Result<Self, BadFrame> {
+        match plain::vote(text, ref_bytes) {
+            Some(frame) => Ok(frame),
+            None => Self::parse_in_steps(text, ref_bytes),
+        }
+    }
+
+    /// The head first, so that what is wrong with the rest is answered with its `ref`.
+    fn parse_in_steps(text: &str, ref_bytes: usize) -> Result<Self, BadFrame> {
         let head = Head::parse(text).map_err(|error| BadFrame::of(None, error))?;
         let reference = match head.reference {
             Some(raw) => Some(reference(raw, ref_bytes)?),

@@ -11,7 +11,7 @@ use polling_core::{Actor, AuthError, Ballot, Code, Fault, PollId, Receipt, Voter
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
 use crate::WsSettings;
-use crate::answer::{Answer, failure, results};
+use crate::answer::{Answer, ack, failure, results};
 use crate::close::Close;
 use crate::frame::{Ask, BadFrame, Frame, Ref};
 use crate::live::{Leash, Live, Watch};
@@ -137,12 +137,7 @@ impl Session {
         outcome: &Result<Receipt, VoteError>,
     ) -> Utf8Bytes {
         match outcome {
-            Ok(receipt) => Answer::Ack {
-                reference,
-                poll_id,
-                receipt,
-            }
-            .render(),
+            Ok(receipt) => ack(reference, poll_id, receipt),
             Err(error) => failure(self.id, reference, Some(poll_id), error),
         }
     }

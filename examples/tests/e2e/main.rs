@@ -17,6 +17,7 @@ mod database;
 mod disk;
 mod faults;
 mod greeting;
+mod load;
 mod lost_hints;
 mod network;
 mod overload;

@@ -63,6 +63,11 @@ impl PollCache {
         }
     }
 
+    /// A published poll, where it is in memory.
+    pub(crate) fn known(&self, id: PollId) -> Option<Arc<KnownPoll>> {
+        self.published.get(&id)
+    }
+
     /// A poll, from memory or else from the store, which is asked once for all who wait for the same poll.
     pub(crate) async fn find(&self, id: PollId) -> Result<Option<Arc<KnownPoll>>, StoreError> {
         if let Some(asked_at) = self.unknown.get(&id) {

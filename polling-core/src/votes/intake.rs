@@ -1,24 +1,89 @@
 //! The bounded queues between the callers and the lanes.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::error::VoteError;
-use super::lane::{Answer, Job, Lane};
+use super::lane::{Job, Lane};
 use super::model::BallotRecord;
+use super::reply::{Answer, Reply, Tray, or_unknown};
 use super::repository::Outcome;
+use super::shares::{Shares, Slot};
 use super::twins::Twins;
-use crate::StoreError;
+use super::voter::VoterKey;
+use crate::PollId;
 use crate::engine::Parts;
+
+/// A poll is hot from so small a part of a batch that waits in its lane: one commit takes as long as many of them.
+const HOT_PART: usize = 8;
 
 /// Where ballots wait for their commit.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    lanes: Vec<mpsc::Sender<Job>>,
-    route: RandomState,
+    lanes: Vec<Queue>,
+    hasher: RandomState,
+    hot_from: usize,
+}
+
+/// The way into one lane.
+#[derive(Debug)]
+struct Queue {
+    jobs: mpsc::Sender<Job>,
+    shares: Arc<Shares>,
+}
+
+/// Places in a queue; those that are not used are free again.
+struct Places<'a> {
+    permits: mpsc::PermitIterator<'a, Job>,
+    shares: &'a Shares,
+    slot: Slot,
+}
+
+impl Queue {
+    /// So many places for ballots of a poll, or none.
+    fn reserve(&self, slot: Slot, ballots: usize) -> Result<Places<'_>, VoteError> {
+        if !self.shares.enter(slot, ballots, self.jobs.capacity()) {
+            return Err(VoteError::Overloaded);
+        }
+        match self.jobs.try_reserve_many(ballots) {
+            Ok(permits) => Ok(Places {
+                permits,
+                shares: &self.shares,
+                slot,
+            }),
+            Err(refused) => {
+                self.shares.leave(slot, ballots);
+                Err(match refused {
+                    TrySendError::Full(()) => VoteError::Overloaded,
+                    TrySendError::Closed(()) => VoteError::ShuttingDown,
+                })
+            }
+        }
+    }
+}
+
+impl Places<'_> {
+    /// There is a place for each ballot that some were reserved for.
+    fn send(&mut self, ballot: BallotRecord, reply: Reply) {
+        if let Some(permit) = self.permits.next() {
+            let slot = self.slot;
+            permit.send(Job {
+                ballot,
+                slot,
+                reply,
+            });
+        }
+    }
+}
+
+impl Drop for Places<'_> {
+    fn drop(&mut self) {
+        self.shares.leave(self.slot, self.permits.len());
+    }
 }
 
 impl Intake {
@@ -30,89 +95,108 @@ impl Intake {
             .unwrap_or_else(|| parts.store.votes().lanes())
             .max(1);
         let lanes = (0..lanes).map(|_| {
-            let (sender, jobs) =
-                mpsc::channel(parts.settings.queue_ballots.min(Semaphore::MAX_PERMITS));
+            let places = parts.settings.queue_ballots.min(Semaphore::MAX_PERMITS);
+            let (sender, jobs) = mpsc::channel(places);
+            let shares = Arc::new(Shares::new());
             let lane = Lane {
                 parts: parts.clone(),
                 jobs,
                 shutdown: shutdown.clone(),
                 writer: None,
-                twins: Twins::default(),
+                twins: Twins::new(Arc::clone(&shares)),
+                shares: Arc::clone(&shares),
             };
             parts.tasks.spawn(lane.run());
-            sender
+            Queue {
+                jobs: sender,
+                shares,
+            }
         });
         Self {
             lanes: lanes.collect(),
-            route: RandomState::new(),
+            hasher: RandomState::new(),
+            hot_from: parts.settings.batch_ballots.div_ceil(HOT_PART),
         }
     }
 
     /// Whether every lane takes ballots.
     pub(crate) fn is_open(&self) -> bool {
-        self.lanes.iter().all(|lane| !lane.is_closed())
+        self.lanes.iter().all(|lane| !lane.jobs.is_closed())
     }
 
     /// Hands over a ballot, and waits for its outcome. Whoever stops waiting does not take the ballot back.
     pub(super) async fn submit(&self, ballot: BallotRecord) -> Result<Outcome, VoteError> {
-        let (answer, outcome) = oneshot::channel();
-        let lane = &self.lanes[self.lane(&ballot)];
-        lane.try_send(Job { ballot, answer })
-            .map_err(|error| match error {
-                TrySendError::Full(_) => VoteError::Overloaded,
-                TrySendError::Closed(_) => VoteError::ShuttingDown,
-            })?;
-        answered(outcome).await
+        let (caller, outcome) = oneshot::channel();
+        let route = self.route(ballot.poll, 1);
+        let queue = &self.lanes[self.lane(&route, &ballot.voter)];
+        let mut place = queue.reserve(route.slot, 1)?;
+        place.send(ballot, Reply::Caller(caller));
+        drop(place);
+        Ok(or_unknown(outcome.await.ok())?)
     }
 
-    /// Hands over all of these ballots, or none of them; the outcomes come in the same order.
+    /// Hands over all of these ballots of a poll, or none of them; the answers come in the same order.
     pub(super) async fn submit_all(
         &self,
         ballots: Vec<BallotRecord>,
-    ) -> Result<Vec<Result<Outcome, VoteError>>, VoteError> {
-        let lanes: Vec<usize> = ballots.iter().map(|ballot| self.lane(ballot)).collect();
+    ) -> Result<Vec<Answer>, VoteError> {
+        let Some(first) = ballots.first() else {
+            return Ok(Vec::new());
+        };
+        let route = self.route(first.poll, ballots.len());
+        let lane = |ballot: &BallotRecord| self.lane(&route, &ballot.voter);
+        let lanes: Vec<usize> = ballots.iter().map(lane).collect();
         let mut places = Vec::with_capacity(self.lanes.len());
-        for (number, lane) in self.lanes.iter().enumerate() {
+        for (number, queue) in self.lanes.iter().enumerate() {
             let ballots = lanes.iter().filter(|lane| **lane == number).count();
             // Where one has no room, what was reserved in the others is free again.
-            let reserved = lane.try_reserve_many(ballots);
-            places.push(reserved.map_err(|error| match error {
-                TrySendError::Full(()) => VoteError::Overloaded,
-                TrySendError::Closed(()) => VoteError::ShuttingDown,
-            })?);
+            places.push(queue.reserve(route.slot, ballots)?);
         }
-        let mut waiting = Vec::with_capacity(ballots.len());
-        for (ballot, lane) in ballots.into_iter().zip(lanes) {
-            let (answer, outcome) = oneshot::channel();
-            // There is one for each.
-            if let Some(place) = places[lane].next() {
-                place.send(Job { ballot, answer });
-            }
-            waiting.push(outcome);
+        let (tray, answers) = Tray::new(ballots.len());
+        for (place, (ballot, lane)) in ballots.into_iter().zip(lanes).enumerate() {
+            places[lane].send(ballot, Reply::Request(tray.seat(place)));
         }
-        let mut outcomes = Vec::with_capacity(waiting.len());
-        for outcome in waiting {
-            outcomes.push(answered(outcome).await);
-        }
-        Ok(outcomes)
+        drop(places);
+        // Whoever held a seat has answered, or dropped it, before the tray goes.
+        let answers = answers.await.unwrap_or_default();
+        Ok(answers.into_iter().map(or_unknown).collect())
     }
 
-    /// The ballots of a voter in a poll go one road, so that they are decided in the order in which they came. Those of
-    /// other voters may go another: while one lane answers, the next one has the store, also where all vote in one poll.
-    fn lane(&self, ballot: &BallotRecord) -> usize {
-        let lanes = self.lanes.len();
-        if lanes == 1 {
-            return 0;
+    /// Where so many ballots of this poll go.
+    ///
+    /// A poll has a lane of its own, so that lanes do not wait for one another at the gates of many polls; while more of
+    /// its ballots wait there than a lane can be busy with, they go to all lanes: while one answers, the next one has the
+    /// store. The ballots of a voter go one road then too, and are decided in the order in which they came; where the road
+    /// changes between two of them, which were not answered yet, the store decides which was first.
+    fn route(&self, poll: PollId, ballots: usize) -> Route {
+        let hash = self.hasher.hash_one(poll);
+        let (slot, home) = (Slot::of(hash), pick(hash >> 32, self.lanes.len()));
+        let waiting = self.lanes[home].shares.waiting(slot);
+        Route {
+            slot,
+            home,
+            is_hot: self.lanes.len() > 1 && waiting + ballots >= self.hot_from,
         }
-        let place = self.route.hash_one((ballot.poll, ballot.voter)) % lanes as u64;
-        usize::try_from(place).unwrap_or(0)
+    }
+
+    fn lane(&self, route: &Route, voter: &VoterKey) -> usize {
+        if route.is_hot {
+            pick(self.hasher.hash_one(voter), self.lanes.len())
+        } else {
+            route.home
+        }
     }
 }
 
-async fn answered(outcome: oneshot::Receiver<Answer>) -> Result<Outcome, VoteError> {
-    // A lane that died without an answer leaves the ballot undecided.
-    let answer = outcome
-        .await
-        .unwrap_or_else(|_| Err(StoreError::unavailable("the lane ended without an answer")));
-    Ok(answer?)
+/// The way of a poll's ballots.
+struct Route {
+    slot: Slot,
+    /// The lane that is the poll's own.
+    home: usize,
+    /// Whether they go to all lanes.
+    is_hot: bool,
+}
+
+fn pick(hash: u64, lanes: usize) -> usize {
+    usize::try_from(hash % lanes as u64).unwrap_or(0)
 }

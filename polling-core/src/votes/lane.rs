@@ -7,24 +7,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug_span, error, warn};
 
 use super::model::BallotRecord;
+use super::reply::Reply;
 use super::repository::{Outcome, RecordError, Recorded, VoteWriter};
+use super::shares::{Shares, Slot};
 use super::twins::{Key, Twins, key};
 use crate::StoreError;
 use crate::engine::Parts;
 
-/// What a caller is told of their ballot.
-pub(super) type Answer = Result<Outcome, StoreError>;
-
-/// A ballot, and who waits for its outcome.
+/// A ballot that waits, where it is counted until it is in a batch, and who waits for its outcome.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) ballot: BallotRecord,
-    pub(super) answer: oneshot::Sender<Answer>,
+    pub(super) slot: Slot,
+    pub(super) reply: Reply,
 }
 
 /// The first pause before a batch is sent again to a store that was lost; it doubles up to [`LONGEST_PAUSE`].
@@ -37,6 +37,7 @@ pub(super) struct Lane {
     pub(super) shutdown: CancellationToken,
     pub(super) writer: Option<Box<dyn VoteWriter>>,
     pub(super) twins: Twins,
+    pub(super) shares: Arc<Shares>,
 }
 
 impl Lane {
@@ -81,6 +82,7 @@ impl Lane {
         if self.twins.has(key) || !keys.insert(key) {
             self.twins.hold(job);
         } else {
+            self.shares.leave(job.slot, 1);
             batch.push(job);
         }
     }
@@ -109,9 +111,9 @@ impl Lane {
                     warn!(error = %cause, ballots = jobs.len(), "the store is lost: these ballots are not answered");
                     for job in jobs {
                         for twin in self.twins.leave(&job.ballot) {
-                            answer(twin, Err(lost()));
+                            twin.reply.send(Err(lost()));
                         }
-                        answer(job, Err(lost()));
+                        job.reply.send(Err(lost()));
                     }
                 }
                 Err(RecordError::Poisoned(cause)) if jobs.len() == 1 => {
@@ -123,7 +125,7 @@ impl Lane {
                         } else {
                             StoreError::internal("the ballot cannot be recorded")
                         };
-                        answer(job, Err(cause));
+                        job.reply.send(Err(cause));
                     }
                 }
                 Err(RecordError::Poisoned(_)) => {
@@ -151,22 +153,24 @@ impl Lane {
             .map(|(job, _)| (job.ballot.poll, &job.ballot.voter));
         self.parts.hub.put_batch(&recorded.tallies, voters);
         for (job, outcome) in jobs.into_iter().zip(recorded.outcomes) {
-            let decide = |twin, outcome| answer(twin, Ok(outcome));
-            self.twins.follow(&job.ballot, &outcome, decide);
-            answer(job, Ok(outcome));
+            self.twins.follow(&job.ballot, &outcome);
+            job.reply.send(Ok(outcome));
         }
     }
 
     /// Records a batch; where the store is lost, sends the same batch again for a while. It never decides by looking
     /// the ballots up: the lost commit may still come through, and only the primary key makes us wait for it.
     ///
-    /// `sent_before` is whether any of it may be recorded already, by a sending of which nobody heard.
+    /// The while begins when the oldest ballot came in: what waited in the queue behind a store that is away does not wait
+    /// as long once more. `sent_before` is whether any of it may be recorded already, by a sending of which nobody heard.
     async fn record(
         &mut self,
         batch: Arc<[BallotRecord]>,
         sent_before: &mut bool,
     ) -> Result<Recorded, RecordError> {
-        let deadline = self.parts.clock.now().after(self.parts.settings.retry_for);
+        let oldest = batch.iter().map(|ballot| ballot.received_at).min();
+        let oldest = oldest.unwrap_or_else(|| self.parts.clock.now());
+        let deadline = oldest.after(self.parts.settings.retry_for);
         let mut pause = FIRST_PAUSE;
         loop {
             let lost = match self.try_record(Arc::clone(&batch), sent_before).await {
@@ -221,11 +225,6 @@ impl Lane {
 
 fn lost() -> StoreError {
     StoreError::unavailable("the store was lost while the ballot was recorded")
-}
-
-/// Somebody who left does not hear the answer; the ballot counts all the same.
-fn answer(job: Job, outcome: Answer) {
-    let _ = job.answer.send(outcome);
 }
 
 /// A ballot that an earlier sending of this batch recorded is ours, and no retry of the client's.

@@ -10,10 +10,13 @@ pub(crate) mod identify;
 pub(crate) mod intake;
 mod lane;
 mod model;
+mod plan;
 mod recall;
 mod receipt;
+mod reply;
 mod repository;
 mod service;
+mod shares;
 mod standing;
 mod twins;
 mod verdict;
@@ -23,6 +26,7 @@ mod wire;
 pub use error::VoteError;
 pub use gate::{Refusal, admit, takes};
 pub use model::{Ballot, BallotRecord, Chosen, RecordedBallot, Selection};
+pub use plan::{Held, VotePlan, plan_vote};
 pub use receipt::{OwnBallot, Receipt};
 pub use repository::{
     Change, Outcome, RecordError, Recorded, VoteRepository, VoteWriter, Withdrawal,

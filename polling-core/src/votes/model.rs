@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::error::VoteError;
 use super::voter::{Voter, VoterKey};
 use crate::polls::{Choice, Poll};
@@ -69,9 +71,10 @@ impl Ballot {
     }
 }
 
-/// The content of a ballot: the set of chosen positions, in order. One byte for each, in memory as in the store.
+/// The content of a ballot: the set of chosen positions, in order. One byte for each, in memory as in the store; up to 16 of
+/// them stand in place, because a ballot is copied on its way.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Selection(Box<[u8]>);
+pub struct Selection(SmallVec<[u8; 16]>);
 
 impl Selection {
     /// What was stored. It was checked before.
@@ -97,9 +100,9 @@ impl Selection {
         };
         let mut positions = match chosen {
             Chosen::Option(id) => {
-                vec![
+                smallvec![
                     poll.position_of(*id)
-                        .ok_or_else(|| unknown("/option_id".into()))?,
+                        .ok_or_else(|| unknown("/option_id".into()))?
                 ]
             }
             Chosen::Options(ids) => ids
@@ -109,7 +112,7 @@ impl Selection {
                     poll.position_of(*id)
                         .ok_or_else(|| unknown(format!("/option_ids/{place}")))
                 })
-                .collect::<Result<Vec<u8>, VoteError>>()?,
+                .collect::<Result<SmallVec<_>, VoteError>>()?,
             Chosen::Positions(positions) => {
                 if let Some(place) = positions
                     .iter()
@@ -117,12 +120,12 @@ impl Selection {
                 {
                     return Err(unknown(format!("/positions/{place}")));
                 }
-                positions.clone()
+                SmallVec::from_slice(positions)
             }
         };
         positions.sort_unstable();
         fits(&positions, poll.choice)?;
-        Ok(Self(positions.into()))
+        Ok(Self(positions))
     }
 }
 

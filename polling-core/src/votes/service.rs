@@ -9,6 +9,7 @@ use super::intake::Intake;
 use super::model::{Ballot, BallotRecord, RecordedBallot, Selection};
 use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
+use super::reply::or_unknown;
 use super::repository::{Change, Outcome, Withdrawal};
 use super::verdict::{Verdict, judge};
 use super::voter::Voter;
@@ -53,12 +54,12 @@ impl Votes {
         let (known, record) = inner.pass(actor, ballot.poll, check).await?;
         let outcome = if known.is_closed() {
             let only = std::slice::from_ref(&record);
-            let found = recall(&*inner.parts.store, ballot.poll, only).await?;
+            let found = Box::pin(recall(&*inner.parts.store, ballot.poll, only)).await?;
             found.into_iter().next().ok_or(VoteError::Closed)?
         } else {
             inner.intake.submit(record.clone()).await?
         };
-        inner.conclude(&record, &ballot.voter, outcome)
+        inner.conclude(&record, ballot.voter, outcome)
     }
 
     /// Casts many ballots in one poll, as if one by one in this order; each stands alone. What could not be parsed comes
@@ -91,7 +92,7 @@ impl Votes {
             .map(|(record, _)| record.clone())
             .collect();
         let outcomes = if known.is_closed() {
-            let found = recall(&*inner.parts.store, poll, &records).await?;
+            let found = Box::pin(recall(&*inner.parts.store, poll, &records)).await?;
             found.into_iter().map(Ok).collect()
         } else {
             inner.intake.submit_all(records).await?
@@ -99,8 +100,8 @@ impl Votes {
         let mut outcomes = outcomes.into_iter();
         let conclude = |entry: Result<(BallotRecord, Voter), VoteError>| {
             let (record, voter) = entry?;
-            let outcome = outcomes.next().unwrap_or(Err(VoteError::ShuttingDown))?;
-            inner.conclude(&record, &voter, outcome)
+            let outcome = or_unknown(outcomes.next())?;
+            inner.conclude(&record, voter, outcome)
         };
         Ok(checked.into_iter().map(conclude).collect())
     }
@@ -115,7 +116,7 @@ impl Votes {
         let inner = Arc::clone(&self.inner);
         let change = async move {
             let change = inner.parts.store.votes().change(&record).await?;
-            inner.conclude_change(&record, &ballot.voter, change)
+            inner.conclude_change(&record, ballot.voter, change)
         };
         self.inner
             .parts
@@ -171,7 +172,7 @@ impl Votes {
         let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
         let (known, key) = self.inner.pass(actor, poll, identify).await?;
         match self.inner.parts.store.votes().find(poll, &key).await? {
-            Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter)),
+            Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter.clone())),
             None => Err(self
                 .inner
                 .none_recorded(poll, VoteError::VoteNotFound)
@@ -183,12 +184,14 @@ impl Votes {
 impl Inner {
     /// The poll, if it is there for this actor, and published.
     async fn door(&self, actor: &Actor, poll: PollId) -> Result<Arc<KnownPoll>, VoteError> {
-        let known = self
-            .parts
-            .cache
-            .find(poll)
-            .await?
-            .ok_or(VoteError::PollNotFound)?;
+        let known = match self.parts.cache.known(poll) {
+            Some(known) => known,
+            // The way to the store is long, and seldom gone: it must not make every vote's future as large.
+            None => {
+                let found = Box::pin(self.parts.cache.find(poll)).await?;
+                found.ok_or(VoteError::PollNotFound)?
+            }
+        };
         if !known.is_draft {
             Ok(known)
         } else if Role::of(actor, &known.poll).finds(Status::Draft) {
@@ -210,7 +213,7 @@ impl Inner {
         match check(&known) {
             Ok(checked) => Ok((known, checked)),
             Err(refusal) => {
-                self.ask_again(actor, known).await?;
+                Box::pin(self.ask_again(actor, known)).await?;
                 Err(refusal)
             }
         }
@@ -267,7 +270,7 @@ impl Inner {
     fn conclude(
         &self,
         ballot: &BallotRecord,
-        voter: &Voter,
+        voter: Voter,
         outcome: Outcome,
     ) -> Result<Receipt, VoteError> {
         match outcome {
@@ -281,7 +284,7 @@ impl Inner {
     fn conclude_change(
         &self,
         ballot: &BallotRecord,
-        voter: &Voter,
+        voter: Voter,
         change: Change,
     ) -> Result<Receipt, VoteError> {
         let (tally, receipt) = match change {
@@ -321,7 +324,7 @@ impl Inner {
 fn repeated(
     ballot: &BallotRecord,
     recorded: &RecordedBallot,
-    voter: &Voter,
+    voter: Voter,
 ) -> Result<Receipt, VoteError> {
     match judge(ballot, recorded) {
         Verdict::Retry => Ok(Receipt::recorded(recorded, ballot.poll, voter)),

@@ -3,10 +3,12 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::lane::Job;
 use super::model::{BallotRecord, RecordedBallot};
 use super::repository::Outcome;
+use super::shares::Shares;
 use super::voter::VoterKey;
 use crate::PollId;
 
@@ -18,13 +20,23 @@ pub(super) fn key(ballot: &BallotRecord) -> Key {
 }
 
 /// Who waits behind whom.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Twins {
     behind: HashMap<Key, VecDeque<Job>>,
     ballots: usize,
+    shares: Arc<Shares>,
 }
 
 impl Twins {
+    /// Nobody, of those who are counted here while they wait.
+    pub(super) fn new(shares: Arc<Shares>) -> Self {
+        Self {
+            behind: HashMap::new(),
+            ballots: 0,
+            shares,
+        }
+    }
+
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.ballots
@@ -50,12 +62,11 @@ impl Twins {
 
     /// Decides as many behind `ballot` as follow from its outcome alone. The store is asked only about those whose id the
     /// client chose, because it may be superseded, and where the voter has no ballot.
-    pub(super) fn follow(
-        &mut self,
-        ballot: &BallotRecord,
-        outcome: &Outcome,
-        mut answer: impl FnMut(Job, Outcome),
-    ) {
+    pub(super) fn follow(&mut self, ballot: &BallotRecord, outcome: &Outcome) {
+        // Most of the time nobody waits, and nothing need be copied for them.
+        if self.behind.is_empty() {
+            return;
+        }
         let recorded = match outcome {
             Outcome::Added(revision) => RecordedBallot {
                 id: ballot.id,
@@ -75,7 +86,7 @@ impl Twins {
             .is_some_and(|twin| follows(&twin.ballot))
         {
             if let Some(twin) = self.pop(key) {
-                answer(twin, Outcome::Existing(recorded.clone()));
+                twin.reply.send(Ok(Outcome::Existing(recorded.clone())));
             }
         }
     }
@@ -84,6 +95,9 @@ impl Twins {
     pub(super) fn leave(&mut self, ballot: &BallotRecord) -> VecDeque<Job> {
         let left = self.behind.remove(&key(ballot)).unwrap_or_default();
         self.ballots -= left.len();
+        for twin in &left {
+            self.shares.leave(twin.slot, 1);
+        }
         left
     }
 
@@ -95,7 +109,10 @@ impl Twins {
         if behind.get().is_empty() {
             behind.remove();
         }
-        self.ballots -= usize::from(job.is_some());
+        if let Some(job) = &job {
+            self.ballots -= 1;
+            self.shares.leave(job.slot, 1);
+        }
         job
     }
 }

@@ -47,6 +47,15 @@ impl Voter {
 
     /// The text, as it was sent.
     #[must_use]
+    pub fn into_text(self) -> Option<String> {
+        match self {
+            Voter::Named(text) | Voter::Anyone(text) | Voter::Vouched(text) => Some(text),
+            Voter::Caller | Voter::User(_) => None,
+        }
+    }
+
+    /// The text, as it was sent, by reference.
+    #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
             Voter::Named(text) | Voter::Anyone(text) | Voter::Vouched(text) => Some(text),

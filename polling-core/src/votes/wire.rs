@@ -1,6 +1,7 @@
 //! The JSON of a vote, the same on every transport.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 use super::error::VoteError;
 use super::model::{Ballot, Chosen};
 use super::voter::Voter;
-use crate::wire::{ParseError, UnknownFields, parse};
+use crate::wire::{Object, ParseError, UnknownFields, parse, read};
 use crate::{BallotId, FieldError, OptionId, PollId};
 
 /// The JSON of a vote: `{"option_id"}` or `{"option_ids"}`, with `voter` and `ballot_id` where wanted.
@@ -29,7 +30,47 @@ pub struct VoteBody {
     pub ballot_id: Option<BallotId>,
 }
 
+/// A vote as most clients send it, which is read in one pass: the same fields, and no others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainVote {
+    #[serde(alias = "optionId")]
+    option_id: Option<OptionId>,
+    option_ids: Option<Vec<OptionId>>,
+    #[serde(alias = "user_id", alias = "userId")]
+    voter: Option<String>,
+    ballot_id: Option<BallotId>,
+}
+
+impl From<PlainVote> for VoteBody {
+    fn from(vote: PlainVote) -> Self {
+        let PlainVote {
+            option_id,
+            option_ids,
+            voter,
+            ballot_id,
+        } = vote;
+        Self {
+            option_id,
+            option_ids,
+            voter,
+            ballot_id,
+        }
+    }
+}
+
 impl VoteBody {
+    /// Parses a vote, as [`wire::parse`](crate::wire::parse) does, and mostly in one pass.
+    ///
+    /// # Errors
+    /// [`ParseError`].
+    pub fn parse(json: &str, unknown: UnknownFields) -> Result<Self, ParseError> {
+        match read::<PlainVote>(json) {
+            Some(vote) => Ok(vote.into()),
+            None => parse(json.as_bytes(), unknown),
+        }
+    }
+
     /// The ballot that this asks for in `poll`.
     ///
     /// # Errors
@@ -51,19 +92,47 @@ impl VoteBody {
     }
 }
 
-/// The JSON of many votes: `{"ballots": [vote, …]}`. Each is parsed by itself, so that a broken one spoils no other.
-#[derive(Debug, Deserialize)]
-#[non_exhaustive]
-pub struct BatchBody {
-    /// The votes, still as text.
+/// The JSON of many votes: `{"ballots": [vote, …]}`. Each stands by itself, so that a broken one spoils no other.
+#[derive(Debug)]
+pub struct BatchBody(Votes);
+
+#[derive(Debug)]
+enum Votes {
+    /// All of them are well-formed.
+    Plain(Vec<Object<PlainVote>>),
+    /// At least one is not: each is still its text, and is parsed by itself.
+    Texts(Vec<Box<RawValue>>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainBatch {
     #[serde(deserialize_with = "bounded")]
-    pub ballots: Vec<Box<RawValue>>,
+    ballots: Vec<Object<PlainVote>>,
+}
+
+#[derive(Deserialize)]
+struct TextBatch {
+    #[serde(deserialize_with = "bounded")]
+    ballots: Vec<Box<RawValue>>,
 }
 
 /// Votes of a body that are held at all; whatever the settings, a list that goes on is not worth its memory.
 const MOST_BALLOTS: usize = 100_000;
 
 impl BatchBody {
+    /// Parses a batch: in one pass where every vote is well-formed. Those that are not come out of
+    /// [`into_ballots`](Self::into_ballots), each as its error.
+    ///
+    /// # Errors
+    /// [`ParseError`] where it is no list of votes at all.
+    pub fn parse(json: &str, unknown: UnknownFields) -> Result<Self, ParseError> {
+        Ok(Self(match read::<PlainBatch>(json) {
+            Some(batch) => Votes::Plain(batch.ballots),
+            None => Votes::Texts(parse::<TextBatch>(json.as_bytes(), unknown)?.ballots),
+        }))
+    }
+
     /// The ballots that this asks for in `poll`, each for itself.
     ///
     /// # Errors
@@ -73,18 +142,27 @@ impl BatchBody {
         poll: PollId,
         most: usize,
     ) -> Result<Vec<Result<Ballot, VoteError>>, VoteError> {
-        let ballot = |json: Box<RawValue>| {
-            let body: VoteBody = parse(json.get().as_bytes(), UnknownFields::Refuse).map_err(
-                |error| match error {
-                    ParseError::Shape(field) => VoteError::Invalid(vec![field]),
-                    ParseError::Syntax(detail) => invalid("", &detail),
-                },
-            )?;
-            body.into_ballot(poll)
-        };
-        at_most(most, self.ballots.len())?;
-        Ok(self.ballots.into_iter().map(ballot).collect())
+        match self.0 {
+            Votes::Plain(votes) => {
+                at_most(most, votes.len())?;
+                let ballot = |Object(vote)| VoteBody::from(vote).into_ballot(poll);
+                Ok(votes.into_iter().map(ballot).collect())
+            }
+            Votes::Texts(texts) => {
+                at_most(most, texts.len())?;
+                let ballot = |text: Box<RawValue>| parsed(text.get())?.into_ballot(poll);
+                Ok(texts.into_iter().map(ballot).collect())
+            }
+        }
     }
+}
+
+/// One vote of a batch.
+fn parsed(text: &str) -> Result<VoteBody, VoteError> {
+    VoteBody::parse(text, UnknownFields::Refuse).map_err(|error| match error {
+        ParseError::Shape(field) => VoteError::Invalid(vec![field]),
+        ParseError::Syntax(detail) => invalid("", &detail),
+    })
 }
 
 /// A request holds so many ballots at most.
@@ -96,11 +174,15 @@ pub(super) fn at_most(most: usize, ballots: usize) -> Result<(), VoteError> {
     Err(invalid("/ballots", &detail))
 }
 
-fn bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
-    struct Bounded;
+fn bounded<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Bounded<T>(PhantomData<T>);
 
-    impl<'de> Visitor<'de> for Bounded {
-        type Value = Vec<Box<RawValue>>;
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<T> {
+        type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a list of votes")
@@ -120,9 +202,12 @@ fn bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValu
         }
     }
 
-    deserializer.deserialize_seq(Bounded)
+    deserializer.deserialize_seq(Bounded(PhantomData))
 }
 
 fn invalid(pointer: &str, detail: &str) -> VoteError {
     VoteError::Invalid(vec![FieldError::invalid(pointer, detail)])
 }
+
+#[cfg(test)]
+mod tests;

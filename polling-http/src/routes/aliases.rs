@@ -2,7 +2,6 @@
 //! new poll is published at once unless its creator says otherwise; all else is as under `/api/v1`.
 
 use http::Method;
-use polling_core::votes::VoteBody;
 use polling_core::wire::UnknownFields;
 use polling_core::{NewPoll, PollId};
 use serde::Deserialize;
@@ -26,7 +25,7 @@ pub(super) fn routes() -> [Route; 4] {
     ]
 }
 
-async fn create(call: Call) -> Answer {
+async fn create(call: Box<Call>) -> Answer {
     let mut new: NewPoll = call.json()?;
     new.publish.get_or_insert(true);
     let poll = call.engine.polls().create(&call.actor, new).await?;
@@ -40,8 +39,8 @@ struct InPoll {
     poll_id: PollId,
 }
 
-async fn vote(call: Call) -> Answer {
+async fn vote(call: Box<Call>) -> Answer {
     let InPoll { poll_id } = call.json_with(UnknownFields::PassOver)?;
-    let body: VoteBody = call.json()?;
+    let body = call.vote()?;
     votes::cast_in(&call, poll_id, body).await
 }

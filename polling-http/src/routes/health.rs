@@ -14,11 +14,11 @@ pub(super) fn routes() -> [Route; 2] {
     ]
 }
 
-async fn alive(_call: Call) -> Answer {
+async fn alive(_call: Box<Call>) -> Answer {
     response::json(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
-async fn ready(call: Call) -> Answer {
+async fn ready(call: Box<Call>) -> Answer {
     call.engine.ready().await?;
     response::json(StatusCode::OK, &json!({ "status": "ready" }))
 }

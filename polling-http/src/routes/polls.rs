@@ -23,7 +23,7 @@ pub(super) fn routes() -> [Route; 4] {
     ]
 }
 
-async fn create(call: Call) -> Answer {
+async fn create(call: Box<Call>) -> Answer {
     let new: NewPoll = call.json()?;
     let poll = call.engine.polls().create(&call.actor, new).await?;
     created(&call, &poll)
@@ -46,7 +46,7 @@ pub(super) fn location(
     HeaderValue::try_from(path).map_err(|error| polling_core::StoreError::internal(error).into())
 }
 
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: Box<Call>) -> Answer {
     let limit = call.query().parsed("limit", "must be a number from 1 on")?;
     let cursor = call
         .query()
@@ -56,32 +56,32 @@ pub(super) async fn list(call: Call) -> Answer {
     response::json(StatusCode::OK, &page)
 }
 
-pub(super) async fn read(call: Call) -> Answer {
+pub(super) async fn read(call: Box<Call>) -> Answer {
     let (id, viewer) = (call.poll_id()?, call.viewer()?);
     let poll = call.engine.polls().read(&call.actor, id, viewer).await?;
     response::json(StatusCode::OK, &poll)
 }
 
-pub(super) async fn edit(call: Call) -> Answer {
+pub(super) async fn edit(call: Box<Call>) -> Answer {
     let id = call.poll_id()?;
     let patch: PollPatch = call.json()?;
     let poll = call.engine.polls().edit(&call.actor, id, patch).await?;
     response::json(StatusCode::OK, &poll)
 }
 
-pub(super) async fn delete(call: Call) -> Answer {
+pub(super) async fn delete(call: Box<Call>) -> Answer {
     let id = call.poll_id()?;
     call.engine.polls().delete(&call.actor, id).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
-async fn publish(call: Call) -> Answer {
+async fn publish(call: Box<Call>) -> Answer {
     let id = call.poll_id()?;
     let poll = call.engine.polls().publish(&call.actor, id).await?;
     response::json(StatusCode::OK, &poll)
 }
 
-async fn close(call: Call) -> Answer {
+async fn close(call: Box<Call>) -> Answer {
     let id = call.poll_id()?;
     let poll = call.engine.polls().close(&call.actor, id).await?;
     response::json(StatusCode::OK, &poll)

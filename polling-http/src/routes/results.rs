@@ -17,7 +17,7 @@ pub(super) fn routes() -> [Route; 2] {
     ]
 }
 
-async fn read(call: Call) -> Answer {
+async fn read(call: Box<Call>) -> Answer {
     let (poll, viewer) = (call.poll_id()?, call.viewer()?);
     // What the client holds is looked at only after this: a tag tells nobody what they may not see.
     let snapshot = call
@@ -66,7 +66,7 @@ fn holds(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     held.any(|held| held == "*" || held.strip_prefix("W/").unwrap_or(held) == *tag)
 }
 
-async fn watch(call: Call) -> Answer {
+async fn watch(call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
     let after = held_revision(&call)?;
     let viewer = Viewer::default().voter(call.viewer()?).after(after);

@@ -26,7 +26,7 @@ fn users(call: &Call) -> Result<&Users, Problem> {
     call.engine.users().ok_or_else(Problem::not_found)
 }
 
-async fn create(call: Call) -> Answer {
+async fn create(call: Box<Call>) -> Answer {
     let new: NewUser = call.json()?;
     let user = users(&call)?.create(&call.actor, new).await?;
     let mut response = response::json(StatusCode::CREATED, &user)?;
@@ -35,14 +35,14 @@ async fn create(call: Call) -> Answer {
     Ok(response)
 }
 
-async fn read(call: Call) -> Answer {
+async fn read(call: Box<Call>) -> Answer {
     let id = call.id.as_deref().unwrap_or_default().parse::<UserId>();
     let id = id.map_err(|_| Problem::of(Code::UserNotFound))?;
     let user = users(&call)?.read(&call.actor, id).await?;
     response::json(StatusCode::OK, &user)
 }
 
-async fn sign_in(call: Call) -> Answer {
+async fn sign_in(call: Box<Call>) -> Answer {
     let credentials: Credentials = call.json()?;
     let token = users(&call)?.sign_in(&call.actor, credentials).await?;
     response::json(StatusCode::OK, &token)

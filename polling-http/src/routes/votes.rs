@@ -1,8 +1,8 @@
 //! Votes: cast, one or many; read, change and withdraw one's own.
 
 use http::{Method, StatusCode};
-use polling_core::votes::{BatchBody, VoteBody, VoteError};
-use polling_core::{Code, Fault, FieldError, Kind, PollId, Receipt, Voter};
+use polling_core::votes::{VoteBody, VoteError};
+use polling_core::{Code, Fault, FieldError, Kind, PollId, Receipt, StoreError, Voter};
 use serde::Serialize;
 
 use crate::problem::{self, Problem};
@@ -21,9 +21,9 @@ pub(super) fn routes() -> [Route; 3] {
     ]
 }
 
-pub(super) async fn cast(call: Call) -> Answer {
+pub(super) async fn cast(call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
-    let body: VoteBody = call.json()?;
+    let body = call.vote()?;
     cast_in(&call, poll, body).await
 }
 
@@ -34,8 +34,13 @@ pub(super) async fn cast_in(call: &Call, poll: PollId, mut body: VoteBody) -> An
     receipted(&receipt)
 }
 
+/// Room for a receipt whose voter has a name of some length; longer ones make more.
+const RECEIPT_BYTES: usize = 256;
+
 fn receipted(receipt: &Receipt) -> Answer {
-    response::json(status(receipt), receipt)
+    let mut body = Vec::with_capacity(RECEIPT_BYTES);
+    receipt.write_json(&mut body);
+    Ok(response::json_bytes(status(receipt), body))
 }
 
 fn status(receipt: &Receipt) -> StatusCode {
@@ -46,9 +51,9 @@ fn status(receipt: &Receipt) -> StatusCode {
     }
 }
 
-async fn change(call: Call) -> Answer {
+async fn change(call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
-    let mut body: VoteBody = call.json()?;
+    let mut body = call.vote()?;
     body.ballot_id = call.ballot_id(body.ballot_id)?;
     body.voter = match (body.voter, call.voter()?) {
         (Some(body), Some(query)) if body != query => {
@@ -62,47 +67,28 @@ async fn change(call: Call) -> Answer {
     receipted(&receipt)
 }
 
-async fn read(call: Call) -> Answer {
+async fn read(call: Box<Call>) -> Answer {
     let (poll, voter) = (call.poll_id()?, Voter::named(call.voter()?));
     let ballot = call.engine.votes().read(&call.actor, poll, &voter).await?;
     response::json(StatusCode::OK, &ballot)
 }
 
-async fn withdraw(call: Call) -> Answer {
+async fn withdraw(call: Box<Call>) -> Answer {
     let (poll, voter) = (call.poll_id()?, Voter::named(call.voter()?));
     let votes = call.engine.votes();
     votes.withdraw(&call.actor, poll, &voter).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
-/// What became of one ballot of many.
-#[derive(Serialize)]
-struct Outcome {
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<Receipt>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<Code>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
-}
-
-#[derive(Serialize)]
-struct Outcomes {
-    outcomes: Vec<Outcome>,
-}
-
-async fn cast_all(call: Call) -> Answer {
+async fn cast_all(call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
-    let body: BatchBody = call.json()?;
-    let ballots = body.into_ballots(poll, call.engine.settings().request_ballots)?;
+    let ballots = call.votes()?;
+    let ballots = ballots.into_ballots(poll, call.engine.settings().request_ballots)?;
     let votes = call.engine.votes();
     let outcomes = votes.cast_all(&call.actor, poll, ballots).await?;
     log_failures(&outcomes);
-    let outcomes = outcomes.into_iter().map(Outcome::from).collect();
-    response::json(StatusCode::OK, &Outcomes { outcomes })
+    let body = written(&outcomes).map_err(StoreError::internal)?;
+    Ok(response::json_bytes(StatusCode::OK, body))
 }
 
 /// Our own faults are logged once for the batch, and not for each of its ballots.
@@ -118,26 +104,49 @@ fn log_failures(outcomes: &[Result<Receipt, VoteError>]) {
     }
 }
 
-impl From<Result<Receipt, VoteError>> for Outcome {
-    fn from(outcome: Result<Receipt, VoteError>) -> Self {
+/// The answer to a batch, written in one pass: `{"outcomes": [{"status", "receipt"} or {"status", "code", …}, …]}`.
+fn written(outcomes: &[Result<Receipt, VoteError>]) -> Result<Vec<u8>, serde_json::Error> {
+    let mut body = Vec::with_capacity(32 + outcomes.len() * RECEIPT_BYTES);
+    body.extend_from_slice(b"{\"outcomes\":[");
+    for (at, outcome) in outcomes.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
         match outcome {
-            Ok(receipt) => Self {
-                status: status(&receipt).as_u16(),
-                receipt: Some(receipt),
-                code: None,
-                detail: None,
-                errors: Vec::new(),
-            },
-            Err(error) => {
-                let code = error.code();
-                Self {
-                    status: problem::status_of(code.kind()).as_u16(),
-                    receipt: None,
-                    code: Some(code),
-                    detail: (code.kind() != Kind::Internal).then(|| error.to_string()),
-                    errors: error.fields().to_vec(),
-                }
+            Ok(receipt) => {
+                let status = status(receipt);
+                body.extend_from_slice(b"{\"status\":");
+                body.extend_from_slice(status.as_str().as_bytes());
+                body.extend_from_slice(b",\"receipt\":");
+                receipt.write_json(&mut body);
+                body.push(b'}');
             }
+            Err(error) => serde_json::to_writer(&mut body, &Refused::of(error))?,
+        }
+    }
+    body.extend_from_slice(b"]}");
+    Ok(body)
+}
+
+/// What became of a ballot of a batch that was not recorded.
+#[derive(Serialize)]
+struct Refused<'a> {
+    status: u16,
+    code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl<'a> Refused<'a> {
+    fn of(error: &'a VoteError) -> Self {
+        let code = error.code();
+        Self {
+            status: problem::status_of(code.kind()).as_u16(),
+            code,
+            detail: (code.kind() != Kind::Internal).then(|| error.to_string()),
+            errors: error.fields(),
         }
     }
 }

@@ -5,6 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -31,6 +34,19 @@ pub(super) struct Connection<S> {
     pub(super) write_timeout: Duration,
     /// Cancelled when no more requests shall be taken.
     pub(super) leave: CancellationToken,
+    /// Cancelled when the connection shall be closed at once.
+    pub(super) abort: CancellationToken,
+}
+
+/// What may happen to a connection from outside.
+enum Signal {
+    Leave,
+    Abort,
+    VersionIsLate,
+}
+
+fn told(token: CancellationToken, signal: Signal) -> BoxFuture<'static, Signal> {
+    token.cancelled_owned().map(|()| signal).boxed()
 }
 
 /// Why a connection ended.
@@ -61,22 +77,23 @@ where
             let io = TokioIo::new(wire);
             let serving = self.builder.serve_connection_with_upgrades(io, service);
             let mut serving = pin!(serving);
-            // The library starts its own timer only when it knows which version is spoken.
-            let mut version_is_late = pin!(sleep(first_words));
-            let (mut leaving, mut judged) = (false, false);
+            // This is polled for every request: what else may happen is looked at only when it did.
+            let mut signals = FuturesUnordered::from_iter([
+                told(self.leave, Signal::Leave),
+                told(self.abort, Signal::Abort),
+                // The library starts its own timer only when it knows which version is spoken.
+                sleep(first_words).map(|()| Signal::VersionIsLate).boxed(),
+            ]);
             loop {
                 tokio::select! {
+                    biased;
                     result = serving.as_mut() => break outcome(result),
-                    () = self.leave.cancelled(), if !leaving => {
-                        leaving = true;
-                        serving.as_mut().graceful_shutdown();
-                    }
-                    () = version_is_late.as_mut(), if !judged => {
-                        judged = true;
-                        if !heard.version_is_known() {
-                            break Ended::HeadTooSlow;
-                        }
-                    }
+                    Some(signal) = signals.next() => match signal {
+                        Signal::Leave => serving.as_mut().graceful_shutdown(),
+                        Signal::Abort => return,
+                        Signal::VersionIsLate if heard.version_is_known() => {}
+                        Signal::VersionIsLate => break Ended::HeadTooSlow,
+                    },
                 }
             }
         };

@@ -111,10 +111,10 @@ pub async fn serve<S, B>(
             header_read_timeout: settings.header_read_timeout,
             write_timeout: settings.write_timeout,
             leave: leave.clone(),
+            abort: abort.clone(),
         };
-        let abort = abort.clone();
         connections.spawn(async move {
-            abort.run_until_cancelled(connection.run()).await;
+            connection.run().await;
             drop(slot);
         });
     }

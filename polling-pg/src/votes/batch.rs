@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::ClientWrapper;
-use polling_core::results::Tally;
-use polling_core::votes::{BallotRecord, Name, Outcome, Recorded, Refusal, takes};
+use polling_core::results::{Revision, Tally};
+use polling_core::votes::{BallotRecord, Held, Outcome, Recorded, Refusal, VotePlan, plan_vote};
 use polling_core::{BallotId, PollId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::VoteStatements;
+use super::params::{Ballots, Column, row_columns};
 use super::rows::{self, Found};
 use super::sums::Sums;
-use crate::columns::{self, Params, Read, Time};
+use crate::columns::{self, Params, Read};
 use crate::database::query;
 use crate::error::Failure;
 use crate::results::rows::tally_at;
@@ -44,27 +45,6 @@ pub(super) enum Sent {
     Refused,
 }
 
-/// The columns of the ballots that are sent.
-struct Columns<'a> {
-    polls: Vec<Uuid>,
-    voters: Vec<Uuid>,
-    ids: Vec<Uuid>,
-    contents: Vec<&'a [u8]>,
-    times: Vec<Time>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(ballots: impl Iterator<Item = &'a BallotRecord> + Clone) -> Self {
-        Self {
-            polls: ballots.clone().map(|b| columns::poll(b.poll)).collect(),
-            voters: ballots.clone().map(|b| columns::voter(&b.voter)).collect(),
-            ids: ballots.clone().map(|b| columns::ballot(b.id)).collect(),
-            contents: ballots.clone().map(|b| b.selection.positions()).collect(),
-            times: ballots.map(|b| Time(b.received_at)).collect(),
-        }
-    }
-}
-
 /// A batch on its way: what is decided of it, and what was counted.
 #[derive(Debug)]
 pub(super) struct Batch<'a> {
@@ -82,11 +62,21 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// All of them, to be inserted.
+    /// All of them, to be inserted, in the order of their keys: all servers write in this order, so that nobody waits in a
+    /// circle, and the index is gone through once.
     pub(super) fn whole(&self) -> Group {
+        let mut places: Vec<usize> = (0..self.ballots.len()).collect();
+        places.sort_unstable_by_key(|&place| key(&self.ballots[place]));
         Group {
-            places: (0..self.ballots.len()).collect(),
+            places,
             withdrawn: Vec::new(),
+        }
+    }
+
+    fn at<'b>(&'b self, places: &'b [usize]) -> Ballots<'b> {
+        Ballots {
+            batch: self.ballots,
+            places,
         }
     }
 
@@ -110,14 +100,15 @@ impl<'a> Batch<'a> {
         sql: &VoteStatements,
     ) -> Result<Sent, Failure> {
         let all = self.whole().places;
-        let rows = Columns::of(self.ballots.iter());
+        let [polls, voters, ids, contents, starts, times] = &row_columns(self.at(&all));
         let sums = Sums::of(self.ballots);
         let params: &Params<'_> = &[
-            &rows.polls,
-            &rows.voters,
-            &rows.ids,
-            &rows.contents,
-            &rows.times,
+            polls,
+            voters,
+            ids,
+            contents,
+            starts,
+            times,
             &sums.polls,
             &sums.positions,
             &sums.votes,
@@ -144,13 +135,7 @@ impl<'a> Batch<'a> {
         sql: &VoteStatements,
         group: &Group,
     ) -> Result<Vec<usize>, Failure> {
-        let Columns {
-            polls,
-            voters,
-            ids,
-            contents,
-            times,
-        } = Columns::of(group.places.iter().map(|&place| &self.ballots[place]));
+        let [polls, voters, ids, contents, starts, times] = &row_columns(self.at(&group.places));
         let withdrawn: Vec<Uuid> = group
             .withdrawn
             .iter()
@@ -158,10 +143,10 @@ impl<'a> Batch<'a> {
             .map(columns::ballot)
             .collect();
         let sent = if withdrawn.is_empty() {
-            let params: &Params<'_> = &[&polls, &voters, &ids, &contents, &times];
+            let params: &Params<'_> = &[polls, voters, ids, contents, starts, times];
             query(client, &sql.record, params).await
         } else {
-            let params: &Params<'_> = &[&polls, &voters, &ids, &contents, &times, &withdrawn];
+            let params: &Params<'_> = &[polls, voters, ids, contents, starts, times, &withdrawn];
             query(client, &sql.revive, params).await
         };
         match sent {
@@ -171,33 +156,56 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// What a statement that ends at the gate returned for the ballots at these places.
+    /// What a statement that ends at the gate returned for the ballots at these places; returns those that were not
+    /// written.
     fn take(&mut self, places: &[usize], rows: &[Row]) -> Read<Vec<usize>> {
-        let missing: Option<Vec<i64>> = match rows.first() {
-            Some(row) => row.try_get(0)?,
-            None => None,
-        };
-        let mut undecided = vec![false; places.len()];
-        for place in missing.unwrap_or_default() {
-            undecided[usize::try_from(place - 1)?] = true;
-        }
         for row in rows {
-            if row.try_get::<_, Option<Uuid>>(2)?.is_some() {
-                let tally = tally_at(row, 2)?;
+            if row.try_get::<_, Option<Uuid>>(3)?.is_some() {
+                let tally = tally_at(row, 3)?;
                 self.tallies.insert(tally.poll_id, tally);
             }
         }
-        let mut left = Vec::new();
-        for (&place, undecided) in places.iter().zip(undecided) {
-            if undecided {
-                left.push(place);
-            } else if let Some(tally) = self.tallies.get(&self.ballots[place].poll) {
-                self.outcomes[place] = Some(Outcome::Added(tally.revision));
-            } else {
-                return Err("a ballot was written, and not counted".into());
-            }
+        let (written, left) = self.part(places, rows)?;
+        let mut counted: Option<(PollId, Revision)> = None;
+        for place in written {
+            let poll = self.ballots[place].poll;
+            let revision = match counted {
+                Some((same, revision)) if same == poll => revision,
+                _ => match self.tallies.get(&poll) {
+                    Some(tally) => tally.revision,
+                    None => return Err("a ballot was written, and not counted".into()),
+                },
+            };
+            counted = Some((poll, revision));
+            self.outcomes[place] = Some(Outcome::Added(revision));
         }
         Ok(left)
+    }
+
+    /// These places, which are in the order of their keys, by whether their ballots were written.
+    fn part(&self, places: &[usize], rows: &[Row]) -> Read<(Vec<usize>, Vec<usize>)> {
+        let Some(row) = rows.first() else {
+            return Err("a batch was sent, and not answered".into());
+        };
+        let (Some(polls), Some(voters)) = (
+            row.try_get::<_, Option<Vec<Uuid>>>(0)?,
+            row.try_get::<_, Option<Vec<Uuid>>>(1)?,
+        ) else {
+            return Ok((places.to_vec(), Vec::new()));
+        };
+        let mut keys: Vec<([u8; 16], [u8; 16])> = polls
+            .into_iter()
+            .zip(voters)
+            .map(|(poll, voter)| (poll.into_bytes(), voter.into_bytes()))
+            .collect();
+        keys.sort_unstable();
+        let mut keys = keys.into_iter().peekable();
+        let mut is_next = |&place: &usize| keys.next_if_eq(&key(&self.ballots[place])).is_some();
+        let parts: (Vec<usize>, Vec<usize>) = places.iter().partition(|&place| is_next(place));
+        if keys.next().is_some() {
+            return Err("a ballot was written that was not sent".into());
+        }
+        Ok(parts)
     }
 
     /// Decides over ballots that were not written, by what is there; returns those that nothing stands in the way of (any
@@ -208,10 +216,14 @@ impl<'a> Batch<'a> {
         sql: &VoteStatements,
         places: &[usize],
     ) -> Result<Vec<Group>, Failure> {
-        let Columns {
-            polls, voters, ids, ..
-        } = Columns::of(places.iter().map(|&place| &self.ballots[place]));
-        let rows = query(client, &sql.look_up, &[&polls, &voters, &ids]).await?;
+        let asked = self.at(places);
+        let params: &Params<'_> = &[
+            &Column::Polls(asked),
+            &Column::Voters(asked),
+            &Column::Ids(asked),
+            &Column::Named(asked),
+        ];
+        let rows = query(client, &sql.look_up, params).await?;
         if rows.len() != places.len() {
             return Err(Failure::Row(
                 "a ballot was asked for, and not answered".into(),
@@ -221,16 +233,16 @@ impl<'a> Batch<'a> {
         let mut again: BTreeMap<(PollId, bool), Group> = BTreeMap::new();
         for (&place, row) in places.iter().zip(&rows) {
             let ballot = &self.ballots[place];
-            match decide(ballot, rows::found(row, ballot).map_err(Failure::Row)?) {
-                Decision::Outcome(outcome) => self.outcomes[place] = Some(outcome),
-                Decision::Insert => {
+            match plan(ballot, rows::found(row, ballot).map_err(Failure::Row)?) {
+                VotePlan::Answer(outcome) => self.outcomes[place] = Some(outcome),
+                VotePlan::Insert { .. } => {
                     let group = again.entry((ballot.poll, false)).or_default();
                     group.places.push(place);
                 }
-                Decision::Revive(withdrawn) => {
+                VotePlan::Revive { old, .. } => {
                     let group = again.entry((ballot.poll, true)).or_default();
                     group.places.push(place);
-                    group.withdrawn.push(withdrawn);
+                    group.withdrawn.push(old.id);
                 }
             }
         }
@@ -268,35 +280,14 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What is to be done with a ballot that was not written.
-#[derive(Debug)]
-enum Decision {
-    Outcome(Outcome),
-    Insert,
-    /// Written over this one, which was withdrawn.
-    Revive(BallotId),
+/// The key of a ballot as its index sorts it.
+fn key(ballot: &BallotRecord) -> ([u8; 16], [u8; 16]) {
+    (*ballot.poll.as_bytes(), *ballot.voter.as_bytes())
 }
 
-fn decide(ballot: &BallotRecord, found: Found) -> Decision {
-    let Some(gate) = found.gate else {
-        return Decision::Outcome(Outcome::Refused(Refusal::Missing));
-    };
-    let taken = takes(&gate, ballot);
-    let Some(old) = found.ballot else {
-        return match taken {
-            Ok(_) => Decision::Insert,
-            Err(refusal) => Decision::Outcome(Outcome::Refused(refusal)),
-        };
-    };
-    let is_the_same = found.counts && old.id == ballot.id;
-    if ballot.id_is_clients && !is_the_same && found.name == Name::Superseded {
-        Decision::Outcome(Outcome::Superseded)
-    } else if found.counts {
-        Decision::Outcome(Outcome::Existing(old))
-    } else {
-        match taken {
-            Ok(_) => Decision::Revive(old.id),
-            Err(refusal) => Decision::Outcome(Outcome::Refused(refusal)),
-        }
-    }
+/// What is to be done with a ballot that was not written.
+fn plan(ballot: &BallotRecord, found: Found) -> VotePlan {
+    let counts = found.counts;
+    let held = found.ballot.map(|ballot| Held { ballot, counts });
+    plan_vote(ballot, found.gate.as_ref(), held, found.name)
 }

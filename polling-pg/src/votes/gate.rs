@@ -41,16 +41,28 @@ macro_rules! count_at_gates {
     };
 }
 
-/// From `input (poll, voter, place)` and `written (poll, voter, content, cast_at)` to the result: the places of what was
-/// not written, and the tally of each poll that something was added to. It is one row at least.
+/// From `written (poll, voter, content, cast_at)` to the result: the polls and voters of what was written, where that is not
+/// all that was sent, and the tally of each poll that something was added to. It is one row at least.
+///
+/// Most ballots select one option, and are counted without a loop over what else they select.
 macro_rules! gate {
     () => {
         concat!(
-            "), chosen AS (
-    SELECT w.poll, get_byte(w.content, at) AS position, count(*) AS votes, count(*) FILTER (WHERE at = 0) AS ballots,
-        min(w.cast_at) AS earliest, max(w.cast_at) AS latest
-    FROM written w CROSS JOIN LATERAL generate_series(0, octet_length(w.content) - 1) AS at
+            "), selected AS (
+    SELECT poll, get_byte(content, 0) AS position, count(*) AS votes, count(*) AS ballots,
+        min(cast_at) AS earliest, max(cast_at) AS latest
+    FROM written
     GROUP BY 1, 2
+    UNION ALL
+    SELECT w.poll, get_byte(w.content, at), count(*), 0, min(w.cast_at), max(w.cast_at)
+    FROM written w CROSS JOIN LATERAL generate_series(1, octet_length(w.content) - 1) AS at
+    WHERE octet_length(w.content) > 1
+    GROUP BY 1, 2
+), chosen AS (
+    SELECT poll, position, sum(votes)::bigint AS votes, sum(ballots)::bigint AS ballots,
+        min(earliest) AS earliest, max(latest) AS latest
+    FROM selected
+    GROUP BY poll, position
 ), batch AS (
     SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
         sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
@@ -60,11 +72,8 @@ macro_rules! gate {
             count_at_gates!(),
             ")
 SELECT
-    CASE WHEN (SELECT count(*) FROM written) < (SELECT count(*) FROM input) THEN ARRAY(
-        SELECT max(place)
-        FROM (SELECT poll, voter, place FROM input UNION ALL SELECT poll, voter, NULL FROM written) AS both_of_them
-        GROUP BY poll, voter
-        HAVING count(*) = 1) END,
+    CASE WHEN (SELECT count(*) FROM written) < cardinality($2::uuid[]) THEN ARRAY(SELECT poll FROM written) END,
+    CASE WHEN (SELECT count(*) FROM written) < cardinality($2::uuid[]) THEN ARRAY(SELECT voter FROM written) END,
     CASE WHEN (SELECT count(*) FROM counted) < (SELECT count(*) FROM batch) THEN {schema}.refuse()::text END,
     c.poll, c.status, c.opens_at, c.closes_at, c.show_results, c.revision, c.ballots, c.counts
 FROM (VALUES (1)) AS always (row) LEFT JOIN counted c ON true"

@@ -3,6 +3,7 @@
 mod batch;
 mod change;
 mod gate;
+mod params;
 mod rows;
 mod statements;
 mod sums;

@@ -53,7 +53,10 @@ pub(super) const LOOK_UP: &str = "\
 -- votes.look_up
 SELECT v.ballot, v.content, v.cast_at, t.revision, v.withdrawn_at IS NULL, s.stands_for,
     t.status, t.opens_at, t.closes_at, cardinality(t.counts)
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS asked (poll, voter, ballot, place)
+FROM (
+    SELECT ($1::uuid[])[i] AS poll, ($2::uuid[])[i] AS voter, ($3::uuid[])[i] AS ballot, ($4::boolean[])[i] AS named, i
+    FROM generate_series(1, cardinality($2::uuid[])) AS i
+) asked
 LEFT JOIN {schema}.poll_tallies t ON t.poll = asked.poll
 LEFT JOIN LATERAL (
     SELECT * FROM {schema}.votes v WHERE v.poll = asked.poll AND v.voter = asked.voter LIMIT 1
@@ -62,8 +65,8 @@ LEFT JOIN LATERAL (
     SELECT * FROM {schema}.superseded_ballots s
     WHERE s.poll = asked.poll AND s.voter = asked.voter AND s.ballot = asked.ballot
     LIMIT 1
-) s ON v.ballot IS NOT NULL
-ORDER BY asked.place";
+) s ON asked.named AND v.ballot IS NOT NULL
+ORDER BY asked.i";
 
 pub(super) async fn find_all(
     store: &PgStore,

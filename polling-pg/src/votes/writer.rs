@@ -100,7 +100,7 @@ async fn record(
 ) -> Result<(), Failure> {
     let sql = &store.sql().votes;
     let mut is_telling = true;
-    if road.expects_new() {
+    if !store.expects_conflicts() && road.expects_new() {
         match batch.send_new(client, sql).await? {
             Sent::All => return Ok(()),
             Sent::Conflict => {}

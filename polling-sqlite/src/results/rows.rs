@@ -21,6 +21,12 @@ UPDATE poll_tallies
 SET status = ?2, opens_at = ?3, closes_at = ?4, show_results = ?5, revision = ?6, ballots = ?7, counts = ?8
 WHERE poll = ?1";
 
+/// What votes change of a tally whose poll stays as it is. Without a column that an index knows: else SQLite builds a table
+/// of its own for each update.
+const COUNT: &str = "\
+-- results.count
+UPDATE poll_tallies SET revision = ?2, ballots = ?3, counts = ?4 WHERE poll = ?1";
+
 /// What decides over a ballot.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -64,6 +70,17 @@ pub(crate) fn update_tally(tx: &Transaction<'_>, key: i64, tally: &Tally) -> rus
         millis(tally.window.opens_at),
         millis(tally.window.closes_at),
         tally.show_results.as_str(),
+        signed(tally.revision),
+        signed(tally.ballots),
+        counts_to_bytes(&tally.counts),
+    ])?;
+    Ok(())
+}
+
+/// Writes the revision and the counters of a tally of which nothing else has changed.
+pub(crate) fn count_tally(tx: &Transaction<'_>, key: i64, tally: &Tally) -> rusqlite::Result<()> {
+    tx.prepare_cached(COUNT)?.execute(params![
+        key,
         signed(tally.revision),
         signed(tally.ballots),
         counts_to_bytes(&tally.counts),

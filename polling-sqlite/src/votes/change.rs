@@ -8,24 +8,26 @@ use polling_core::votes::{
 use polling_core::{PollId, Timestamp};
 use rusqlite::Transaction;
 
-use super::rows;
+use super::rows::{self, LookUp, Statements, VoteRow};
 use crate::polls::touch;
-use crate::results::rows::{Gate, gate, update_tally};
+use crate::results::rows::{Gate, count_tally, gate, update_tally};
 
 pub(super) fn change(tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::Result<Change> {
     let voter = &ballot.voter;
     let Some(gate) = gate(tx, ballot.poll)? else {
         return Ok(Change::Refused(Refusal::Missing));
     };
-    let name = rows::find_name(tx, gate.key, voter, ballot.id)?;
-    match standing(tx, &gate, voter, name)?.plan_change(ballot) {
+    let mut statements = Statements::of(tx)?;
+    let name = statements.look_up.find_name(gate.key, voter, ballot.id)?;
+    let row = statements.look_up.find(gate.key, voter)?;
+    match standing(&gate, row, name).plan_change(ballot) {
         ChangePlan::Answer(answer) => Ok(answer),
         ChangePlan::Name(known) => {
             rows::name(tx, gate.key, voter, ballot.id)?;
             Ok(Change::Unchanged(known))
         }
         ChangePlan::Insert { opens } => {
-            rows::insert(tx, gate.key, ballot)?;
+            statements.insert(gate.key, ballot)?;
             count(tx, gate, ballot, opens).map(Change::Created)
         }
         ChangePlan::Revive { opens, .. } => {
@@ -43,20 +45,14 @@ pub(super) fn change(tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::R
 }
 
 /// What the core's rule judges. The caller's transaction holds the write lock, so that it stays so until the commit.
-fn standing(
-    tx: &Transaction<'_>,
-    gate: &Gate,
-    voter: &VoterKey,
-    name: Name,
-) -> rusqlite::Result<Standing> {
-    let row = rows::find(tx, gate.key, voter)?;
-    Ok(Standing {
+fn standing(gate: &Gate, row: Option<VoteRow>, name: Name) -> Standing {
+    Standing {
         tally: gate.tally.clone(),
         allow_change: gate.allow_change,
         counts: row.as_ref().is_some_and(|row| row.counts),
         ballot: row.map(|row| row.recorded(gate.tally.revision)),
         name,
-    })
+    }
 }
 
 /// Counts the ballot; the tally is one revision later, and one more where the ballot opens the poll.
@@ -72,8 +68,10 @@ fn count(
         gate.tally.status = Status::Open;
         gate.tally.revision += 1;
         touch(tx, gate.key, ballot.received_at)?;
+        update_tally(tx, gate.key, &gate.tally)?;
+    } else {
+        count_tally(tx, gate.key, &gate.tally)?;
     }
-    update_tally(tx, gate.key, &gate.tally)?;
     Ok(gate.tally)
 }
 
@@ -86,14 +84,15 @@ pub(super) fn withdraw(
     let Some(mut gate) = gate(tx, poll)? else {
         return Ok(Withdrawal::Refused(Refusal::Missing));
     };
-    match standing(tx, &gate, voter, Name::Unknown)?.plan_withdrawal(at) {
+    let row = LookUp::of(tx)?.find(gate.key, voter)?;
+    match standing(&gate, row, Name::Unknown).plan_withdrawal(at) {
         WithdrawalPlan::Answer(answer) => Ok(answer),
         WithdrawalPlan::Withdraw { old } => {
             rows::supersede(tx, gate.key, voter, old.id)?;
             rows::withdraw(tx, gate.key, voter, at)?;
             gate.tally.remove(&old.selection);
             gate.tally.revision += 1;
-            update_tally(tx, gate.key, &gate.tally)?;
+            count_tally(tx, gate.key, &gate.tally)?;
             Ok(Withdrawal::Withdrawn(gate.tally))
         }
     }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use polling_core::votes::{
-    BallotRecord, Change, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
+    BallotRecord, Change, Name, RecordError, Recorded, RecordedBallot, VoteRepository, VoteWriter,
     VoterKey, Withdrawal,
 };
 use polling_core::{BallotId, PollId, StoreError, Timestamp};
 use rusqlite::Transaction;
 use tracing::debug_span;
 
+use self::rows::LookUp;
 use crate::SqliteStore;
 use crate::results::rows::gate;
 
@@ -38,8 +39,9 @@ impl VoteRepository for SqliteStore {
             let Some(gate) = gate(tx, poll)? else {
                 return Ok(vec![None; voters.len()]);
             };
+            let mut look_up = LookUp::of(tx)?;
             let find = |voter| {
-                let row = rows::find(tx, gate.key, voter)?.filter(|row| row.counts);
+                let row = look_up.find(gate.key, voter)?.filter(|row| row.counts);
                 Ok(row.map(|row| row.recorded(gate.tally.revision)))
             };
             voters.iter().map(find).collect()
@@ -55,7 +57,10 @@ impl VoteRepository for SqliteStore {
     ) -> Result<bool, StoreError> {
         let voter = *voter;
         let superseded = move |tx: &Transaction<'_>| match gate(tx, poll)? {
-            Some(gate) => rows::is_superseded(tx, gate.key, &voter, id),
+            Some(gate) => {
+                let name = LookUp::of(tx)?.find_name(gate.key, &voter, id)?;
+                Ok(name == Name::Superseded)
+            }
             None => Ok(false),
         };
         self.read(debug_span!("db.votes.is_superseded"), superseded)

@@ -1,16 +1,16 @@
 //! Recording a batch, in one transaction.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use polling_core::polls::Status;
-use polling_core::votes::{BallotRecord, Outcome, Recorded, Refusal, takes};
+use polling_core::results::Revision;
+use polling_core::votes::{
+    BallotRecord, Name, Outcome, Recorded, Refusal, VotePlan, plan_vote, takes,
+};
 use polling_core::{PollId, Timestamp};
 use rusqlite::{Error, Transaction};
 
-use super::rows::{self, VoteRow};
+use super::rows::{self, Statements};
 use crate::polls::touch;
-use crate::results::rows::{Gate, gate, update_tally};
+use crate::results::rows::{Gate, count_tally, gate, update_tally};
 
 /// A poll that the batch touches, while the batch holds the database.
 struct Touched {
@@ -23,86 +23,83 @@ struct Touched {
 /// Records a batch. The caller's transaction holds the write lock, so that a gate that was read stays as it is until the
 /// commit; nobody needs to be asked again.
 pub(super) fn record(tx: &Transaction<'_>, batch: &[BallotRecord]) -> rusqlite::Result<Recorded> {
-    let mut polls = load(tx, batch)?;
     let mut outcomes = vec![Outcome::Refused(Refusal::Missing); batch.len()];
-    // In the order of the primary key, which visits each page of the table once.
+    let mut tallies = Vec::new();
+    // In the order of the primary key, which visits each page of the table once, and poll by poll, so that the gate of
+    // each is read and written once.
     let mut order: Vec<usize> = (0..batch.len()).collect();
     order.sort_unstable_by_key(|&at| (batch[at].poll, batch[at].voter));
-    for at in order {
-        if let Some(Some(poll)) = polls.get_mut(&batch[at].poll) {
-            outcomes[at] = poll.decide(tx, &batch[at])?;
-        }
-    }
-    let mut tallies = Vec::new();
-    for poll in polls.values_mut().flatten() {
-        if poll.added {
-            poll.close(tx)?;
-            tallies.push(poll.gate.tally.clone());
-        }
-    }
-    // Only now is it known which revision contains the batch.
-    for (ballot, outcome) in batch.iter().zip(&mut outcomes) {
-        let Some(Some(poll)) = polls.get(&ballot.poll) else {
+    let mut statements = Statements::of(tx)?;
+    for places in order.chunk_by(|&one, &next| batch[one].poll == batch[next].poll) {
+        let Some(mut poll) = Touched::read(tx, batch[places[0]].poll)? else {
             continue;
         };
-        match outcome {
-            Outcome::Added(revision) => *revision = poll.gate.tally.revision,
-            Outcome::Existing(existing) => existing.revision = poll.gate.tally.revision,
-            Outcome::Superseded | Outcome::Refused(_) => {}
+        for &at in places {
+            outcomes[at] = poll.decide(tx, &mut statements, &batch[at])?;
+        }
+        poll.close(tx)?;
+        let revision = poll.gate.tally.revision;
+        for &at in places {
+            set_revision(&mut outcomes[at], revision);
+        }
+        if poll.added {
+            tallies.push(poll.gate.tally);
         }
     }
     Ok(Recorded { outcomes, tallies })
 }
 
-/// Reads the gate of each poll once, however many ballots it gets.
-fn load(
-    tx: &Transaction<'_>,
-    batch: &[BallotRecord],
-) -> rusqlite::Result<HashMap<PollId, Option<Touched>>> {
-    let mut polls = HashMap::new();
-    for ballot in batch {
-        if let Entry::Vacant(place) = polls.entry(ballot.poll) {
-            place.insert(gate(tx, ballot.poll)?.map(|gate| Touched {
-                gate,
-                added: false,
-                opened_at: None,
-            }));
-        }
+/// Only when all ballots of a poll are decided it is known which revision contains them.
+fn set_revision(outcome: &mut Outcome, revision: Revision) {
+    match outcome {
+        Outcome::Added(known) => *known = revision,
+        Outcome::Existing(existing) => existing.revision = revision,
+        Outcome::Superseded | Outcome::Refused(_) => {}
     }
-    Ok(polls)
 }
 
 impl Touched {
-    fn decide(&mut self, tx: &Transaction<'_>, ballot: &BallotRecord) -> rusqlite::Result<Outcome> {
+    fn read(tx: &Transaction<'_>, poll: PollId) -> rusqlite::Result<Option<Self>> {
+        Ok(gate(tx, poll)?.map(|gate| Self {
+            gate,
+            added: false,
+            opened_at: None,
+        }))
+    }
+
+    fn decide(
+        &mut self,
+        tx: &Transaction<'_>,
+        statements: &mut Statements<'_>,
+        ballot: &BallotRecord,
+    ) -> rusqlite::Result<Outcome> {
         let key = self.gate.key;
-        let taken = takes(&self.gate.tally, ballot);
-        if let Ok(opens) = taken
-            && rows::insert(tx, key, ballot)?
+        if let Ok(opens) = takes(&self.gate.tally, ballot)
+            && statements.insert(key, ballot)?
         {
             // Who has no row has no superseded ballots either: both come with a change or a withdrawal.
             return Ok(self.count(ballot, opens));
         }
-        let row = rows::find(tx, key, &ballot.voter)?;
-        if let Some(row) = row {
-            let is_the_same = row.counts && row.id == ballot.id;
-            if ballot.id_is_clients
-                && !is_the_same
-                && rows::is_superseded(tx, key, &ballot.voter, ballot.id)?
-            {
-                return Ok(Outcome::Superseded);
+        let held = statements
+            .look_up
+            .find(key, &ballot.voter)?
+            .map(|row| row.held(0));
+        let name = match &held {
+            Some(held) if held.asks_for_name(ballot) => {
+                statements
+                    .look_up
+                    .find_name(key, &ballot.voter, ballot.id)?
             }
-            if row.counts {
-                return Ok(existing(row));
-            }
-            if let Ok(opens) = taken {
+            _ => Name::Unknown,
+        };
+        match plan_vote(ballot, Some(&self.gate.tally), held, name) {
+            VotePlan::Answer(outcome) => Ok(outcome),
+            VotePlan::Revive { opens, .. } => {
                 rows::replace(tx, key, ballot)?;
-                return Ok(self.count(ballot, opens));
+                Ok(self.count(ballot, opens))
             }
-        }
-        match taken {
-            Err(refusal) => Ok(Outcome::Refused(refusal)),
-            // The row stood in the way of the insertion, and nobody else writes.
-            Ok(_) => Err(Error::QueryReturnedNoRows),
+            // A row stood in the way of the insertion, and nobody else writes.
+            VotePlan::Insert { .. } => Err(Error::QueryReturnedNoRows),
         }
     }
 
@@ -120,15 +117,17 @@ impl Touched {
 
     /// Ends the batch for this poll: one revision for all of its ballots.
     fn close(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        self.gate.tally.revision += 1;
-        update_tally(tx, self.gate.key, &self.gate.tally)?;
+        if !self.added {
+            return Ok(());
+        }
+        let Gate { key, tally, .. } = &mut self.gate;
+        tally.revision += 1;
         match self.opened_at {
-            Some(at) => touch(tx, self.gate.key, at),
-            None => Ok(()),
+            Some(at) => {
+                touch(tx, *key, at)?;
+                update_tally(tx, *key, tally)
+            }
+            None => count_tally(tx, *key, tally),
         }
     }
-}
-
-fn existing(row: VoteRow) -> Outcome {
-    Outcome::Existing(row.recorded(0))
 }

@@ -1,9 +1,9 @@
 //! Reading and writing the rows of `votes` and `superseded_ballots`.
 
 use polling_core::results::Revision;
-use polling_core::votes::{BallotRecord, Name, RecordedBallot, Selection, VoterKey};
+use polling_core::votes::{BallotRecord, Held, Name, RecordedBallot, Selection, VoterKey};
 use polling_core::{BallotId, Timestamp};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
 use crate::columns::time;
 
@@ -61,39 +61,89 @@ impl VoteRow {
             revision,
         }
     }
+
+    pub(super) fn held(self, revision: Revision) -> Held {
+        Held {
+            counts: self.counts,
+            ballot: self.recorded(revision),
+        }
+    }
 }
 
-pub(super) fn find(
-    tx: &Transaction<'_>,
-    poll: i64,
-    voter: &VoterKey,
-) -> rusqlite::Result<Option<VoteRow>> {
-    let mut select = tx.prepare_cached(FIND)?;
-    let row = select.query_row(params![poll, voter.as_bytes()], |row| {
-        Ok(VoteRow {
-            id: BallotId::from_bytes(row.get(0)?),
-            selection: Selection::from_store(row.get_ref(1)?.as_blob()?),
-            cast_at: time(row, 2)?,
-            counts: row.get(3)?,
+/// What is asked of each ballot of a batch, taken out of the cache of statements once for all of them.
+pub(super) struct Statements<'tx> {
+    insert: CachedStatement<'tx>,
+    pub(super) look_up: LookUp<'tx>,
+}
+
+impl<'tx> Statements<'tx> {
+    pub(super) fn of(tx: &'tx Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            insert: tx.prepare_cached(INSERT)?,
+            look_up: LookUp::of(tx)?,
         })
-    });
-    row.optional()
+    }
+
+    /// Inserts a ballot where its voter has no row; returns whether it did.
+    pub(super) fn insert(&mut self, poll: i64, ballot: &BallotRecord) -> rusqlite::Result<bool> {
+        let rows = self.insert.execute(params![
+            poll,
+            ballot.voter.as_bytes(),
+            ballot.id.as_bytes(),
+            ballot.selection.positions(),
+            ballot.received_at.as_millis(),
+        ])?;
+        Ok(rows == 1)
+    }
 }
 
-/// Inserts a ballot where its voter has no row; returns whether it did.
-pub(super) fn insert(
-    tx: &Transaction<'_>,
-    poll: i64,
-    ballot: &BallotRecord,
-) -> rusqlite::Result<bool> {
-    let rows = tx.prepare_cached(INSERT)?.execute(params![
-        poll,
-        ballot.voter.as_bytes(),
-        ballot.id.as_bytes(),
-        ballot.selection.positions(),
-        ballot.received_at.as_millis(),
-    ])?;
-    Ok(rows == 1)
+/// What is read of voters, one after the other.
+pub(super) struct LookUp<'tx> {
+    find: CachedStatement<'tx>,
+    find_name: CachedStatement<'tx>,
+}
+
+impl<'tx> LookUp<'tx> {
+    pub(super) fn of(tx: &'tx Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            find: tx.prepare_cached(FIND)?,
+            find_name: tx.prepare_cached(FIND_NAME)?,
+        })
+    }
+
+    pub(super) fn find(
+        &mut self,
+        poll: i64,
+        voter: &VoterKey,
+    ) -> rusqlite::Result<Option<VoteRow>> {
+        let row = self.find.query_row(params![poll, voter.as_bytes()], |row| {
+            Ok(VoteRow {
+                id: BallotId::from_bytes(row.get(0)?),
+                selection: Selection::from_store(row.get_ref(1)?.as_blob()?),
+                cast_at: time(row, 2)?,
+                counts: row.get(3)?,
+            })
+        });
+        row.optional()
+    }
+
+    pub(super) fn find_name(
+        &mut self,
+        poll: i64,
+        voter: &VoterKey,
+        id: BallotId,
+    ) -> rusqlite::Result<Name> {
+        let params = params![poll, voter.as_bytes(), id.as_bytes()];
+        let superseded: Option<bool> = self
+            .find_name
+            .query_row(params, |row| row.get(0))
+            .optional()?;
+        Ok(match superseded {
+            None => Name::Unknown,
+            Some(false) => Name::Current,
+            Some(true) => Name::Superseded,
+        })
+    }
 }
 
 /// Writes a ballot over its voter's row.
@@ -147,32 +197,4 @@ pub(super) fn name(
     tx.prepare_cached(NAME)?
         .execute(params![poll, voter.as_bytes(), id.as_bytes()])?;
     Ok(())
-}
-
-pub(super) fn find_name(
-    tx: &Transaction<'_>,
-    poll: i64,
-    voter: &VoterKey,
-    id: BallotId,
-) -> rusqlite::Result<Name> {
-    let mut select = tx.prepare_cached(FIND_NAME)?;
-    let superseded: Option<bool> = select
-        .query_row(params![poll, voter.as_bytes(), id.as_bytes()], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    Ok(match superseded {
-        None => Name::Unknown,
-        Some(false) => Name::Current,
-        Some(true) => Name::Superseded,
-    })
-}
-
-pub(super) fn is_superseded(
-    tx: &Transaction<'_>,
-    poll: i64,
-    voter: &VoterKey,
-    id: BallotId,
-) -> rusqlite::Result<bool> {
-    Ok(find_name(tx, poll, voter, id)? == Name::Superseded)
 }

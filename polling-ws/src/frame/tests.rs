@@ -156,3 +156,122 @@ fn deep_nesting_is_no_danger() {
         assert_eq!(bad(&text).1.as_deref(), Some("1"));
     }
 }
+
+/// All that there is to a frame.
+fn told(frame: Result<Frame, BadFrame>) -> String {
+    let Frame { reference, ask } = match frame {
+        Ok(frame) => frame,
+        Err(bad) => {
+            let reference = bad.reference.as_ref().map(echoed);
+            return format!("{reference:?} {} {:?}", bad.message, bad.fields);
+        }
+    };
+    let reference = reference.as_ref().map(echoed);
+    match ask {
+        Ask::Vote(ballot) => {
+            let (chosen, named) = match &ballot.chosen {
+                Chosen::Option(id) => (vec![*id], "one"),
+                Chosen::Options(ids) => (ids.clone(), "several"),
+                Chosen::Positions(_) => unreachable!("no frame holds positions"),
+            };
+            let (poll, id, voter) = (ballot.poll, ballot.id, ballot.voter.text());
+            format!("{reference:?} {poll} {named} {chosen:?} {id:?} {voter:?}")
+        }
+        _ => format!("{reference:?} no vote"),
+    }
+}
+
+const ID: &str = r#""0193a5b0-7c3e-7d52-8f5e-6f0d3a1c2b4d""#;
+
+const GOOD: [(&str, &str); 6] = [
+    ("type", r#""vote""#),
+    ("ref", "7"),
+    ("poll_id", ID),
+    ("option_id", ID),
+    ("voter", r#""ada""#),
+    ("ballot_id", ID),
+];
+
+fn written(fields: &[(&str, &str)]) -> String {
+    let fields = fields.iter();
+    let fields = fields.map(|(name, value)| format!("\"{name}\":{value}"));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+}
+
+/// A good vote, and what differs from it in one place.
+fn votes() -> Vec<String> {
+    let list = format!("[\"{POLL}\"]");
+    let values = [
+        "null",
+        "true",
+        "7",
+        "-7",
+        "007",
+        "1e3",
+        "1e999",
+        "18446744073709551616",
+        "\"\"",
+        "\"ada\"",
+        r#""a\u0064\"a""#,
+        r#""\ud800""#,
+        "\"\n\"",
+        "\"a text of more than thirty-two bytes\"",
+        "\"vote\"",
+        r#""v\u006fte""#,
+        "\"ping\"",
+        "[]",
+        "{}",
+        "[1",
+        ID,
+        &list,
+    ];
+    let fields = [
+        "type",
+        "ref",
+        "poll_id",
+        "option_id",
+        "option_ids",
+        "voter",
+        "ballot_id",
+        r"r\u0065f",
+        "userId",
+    ];
+    let mut texts = vec![
+        written(&GOOD),
+        // The fields in their order, which is what a list of them would mean.
+        format!(r#"["vote",7,{ID},{ID},null,"ada",{ID}]"#),
+        format!("{}]", written(&GOOD)),
+    ];
+    for field in fields {
+        // Left out, with each value, and twice.
+        let others: Vec<_> = GOOD
+            .into_iter()
+            .filter(|(name, _)| *name != field)
+            .collect();
+        texts.push(written(&others));
+        for value in values {
+            texts.push(written(&[&others[..], &[(field, value)]].concat()));
+            texts.push(written(&[&[(field, value)], &GOOD[..]].concat()));
+        }
+    }
+    let whole = written(&GOOD);
+    texts.extend((0..whole.len()).map(|at| whole[at..].to_owned()));
+    texts.extend((0..whole.len()).map(|at| whole[..at].to_owned()));
+    texts
+}
+
+#[test]
+fn a_vote_is_the_same_in_one_pass_and_in_steps() {
+    let texts = votes();
+    let mut plain = 0;
+    for text in &texts {
+        let steps = told(Frame::parse_in_steps(text, 32));
+        assert_eq!(told(Frame::parse(text, 32)), steps, "{text}");
+        if let Some(frame) = plain::vote(text, 32) {
+            assert_eq!(told(Ok(frame)), steps, "{text}");
+            plain += 1;
+        }
+    }
+    assert!(plain > 10 && plain < texts.len() / 2, "{plain}");
+    assert!(plain::vote(&written(&GOOD), 32).is_some());
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 pub(crate) mod bed;
 pub(crate) mod client;
 pub(crate) mod events;
+pub(crate) mod liar;
 pub(crate) mod process;
 pub(crate) mod storm;
 pub(crate) mod voter;

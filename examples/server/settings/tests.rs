@@ -1,0 +1,97 @@
+use super::*;
+
+fn read(flags: &[&str], environment: &[(&str, &str)]) -> Result<Settings, clap::Error> {
+    let variable = |name: &str| {
+        let found = environment.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let arguments = Arguments::try_parse_from(["server"].iter().chain(flags)).unwrap();
+    Settings::of(arguments, variable)
+}
+
+fn printed(url: &str, environment: &[(&str, &str)]) -> String {
+    let settings = read(&["--database-url", url], environment);
+    settings.unwrap().database.to_string()
+}
+
+#[test]
+fn what_follows_the_slashes_is_the_path_as_it_stands() {
+    for url in [
+        "sqlite::memory:",
+        "sqlite://polling.db",
+        "sqlite:///var/lib/a b?.db",
+    ] {
+        assert_eq!(printed(url, &[]), url);
+    }
+    for bad in ["", "sqlite:", "sqlite://", "sqlite:polling.db", "mysql://x"] {
+        assert!(read(&["--database-url", bad], &[]).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_postgresql_is_named_in_every_form_of_libpq() {
+    let variables = [("PGHOST", "db.example.org"), ("PGUSER", "ada")];
+    for url in [
+        "postgres://ada@db.example.org:5432/polls",
+        "postgresql:///polls",
+        "dbname=polls",
+        "host=db.example.org dbname=polls user=ada",
+    ] {
+        let printed = printed(url, &variables);
+        let place = "\"PostgreSQL, db.example.org:5432/polls as ada\"";
+        assert!(printed.starts_with(place), "{printed}");
+        let rest = " database-schema=polling database-connections=8 database-wait=60s";
+        assert!(printed.ends_with(rest), "{printed}");
+    }
+}
+
+#[test]
+fn the_platforms_port_is_honoured_where_no_address_is_given() {
+    let listen = |flags| read(flags, &[]).unwrap().listen.to_string();
+    assert_eq!(listen(&["--port", "9000"]), "0.0.0.0:9000");
+    assert_eq!(
+        listen(&["--port", "9000", "--listen", "127.0.0.1:1"]),
+        "127.0.0.1:1"
+    );
+}
+
+#[test]
+fn there_is_a_thread_for_every_two_cores_unless_somebody_says_otherwise() {
+    for (cores, threads) in [(1, 1), (2, 1), (3, 1), (4, 2), (64, 32)] {
+        let cores = NonZeroUsize::new(cores).unwrap();
+        assert_eq!(threads_for(Ok(cores)).get(), threads, "{cores}");
+    }
+    let unknown = std::io::Error::other("nobody counted them");
+    assert_eq!(threads_for(Err(unknown)).get(), 1);
+    assert_eq!(read(&["--threads", "3"], &[]).unwrap().threads.get(), 3);
+    assert!(Arguments::try_parse_from(["server", "--threads", "0"]).is_err());
+}
+
+#[test]
+fn an_empty_list_of_origins_is_none() {
+    assert_eq!(origins(&[String::new()]), Vec::<String>::new());
+    assert_eq!(
+        origins(&[" https://a.example/".into(), "*".into()]),
+        ["https://a.example", "*"]
+    );
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let secret = "correct horse battery staple, 2026";
+    let secret = secret.replace(',', "");
+    let keys = format!("new:{secret},old:{secret}");
+    let url = "postgres://ada:horse@db.example.org/polls";
+    let settings = read(&["--jwt-keys", &keys, "--database-url", url], &[]).unwrap();
+    assert_eq!(settings.token_keys.len(), 2);
+    assert!(!format!("{settings} {:?}", settings.token_keys).contains("horse"));
+    for wrong in [
+        ["--jwt-keys", "horse"],
+        ["--database-url", "horse"],
+        ["--database-url", "postgres://ada:horse/battery@db/polls"],
+        ["--database-url", "postgres://ada:horse@db/polls?sslmode=x"],
+    ] {
+        let told = read(&wrong, &[]).err().unwrap().to_string();
+        assert!(told.contains(wrong[0]) && !told.contains("horse"), "{told}");
+    }
+}

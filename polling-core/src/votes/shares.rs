@@ -1,0 +1,103 @@
+//! Who may wait in a lane's queue: a hot poll leaves room for the others.
+//!
+//! The bound of a poll is what is still free (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory
+//! packet switches", 1998, with α = 1): one hot poll gets half of the queue, two get a third each, and a poll of which
+//! nothing waits finds room. Nothing is configured, and nobody has to know which polls are hot.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Polls that fall on one slot share its part, as in stochastic fair queueing; with so many slots that is rare, and costs
+/// nobody more than a retry.
+const SLOTS: usize = 1024;
+
+/// How many ballots wait of each poll, in one lane.
+#[derive(Debug)]
+pub(super) struct Shares {
+    waiting: Box<[AtomicUsize]>,
+}
+
+/// Where the ballots of a poll are counted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot(usize);
+
+impl Slot {
+    /// By a hash of the poll that nobody outside can aim.
+    pub(super) fn of(hash: u64) -> Self {
+        Self(usize::try_from(hash % SLOTS as u64).unwrap_or(0))
+    }
+}
+
+impl Shares {
+    pub(super) fn new() -> Self {
+        let waiting = std::iter::repeat_with(AtomicUsize::default);
+        Self {
+            waiting: waiting.take(SLOTS).collect(),
+        }
+    }
+
+    /// Counts so many more, where that leaves room for the others in a queue with `free` places. A poll of which nothing
+    /// waits may have all that is free, so that a request never waits for room that there will never be.
+    ///
+    /// Callers that come at the same time may each see what is free, and go beyond the share; the queue has its own bound.
+    pub(super) fn enter(&self, slot: Slot, ballots: usize, free: usize) -> bool {
+        let before = self.waiting[slot.0].fetch_add(ballots, Ordering::Relaxed);
+        let fits = ballots == 0 || before == 0 || before + ballots <= free.saturating_sub(ballots);
+        if !fits {
+            self.leave(slot, ballots);
+        }
+        fits
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self, slot: Slot) -> usize {
+        self.waiting[slot.0].load(Ordering::Relaxed)
+    }
+
+    /// So many do not wait any more.
+    pub(super) fn leave(&self, slot: Slot, ballots: usize) {
+        self.waiting[slot.0].fetch_sub(ballots, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue of so many places, that these slots fill one by one in turn until none of them gets in.
+    fn fill(places: usize, slots: &[Slot]) -> Vec<usize> {
+        let (shares, mut waiting) = (Shares::new(), vec![0; slots.len()]);
+        loop {
+            let mut entered = false;
+            for (slot, waiting) in slots.iter().zip(&mut waiting) {
+                let free = places - shares_sum(&shares);
+                if free > 0 && shares.enter(*slot, 1, free) {
+                    *waiting += 1;
+                    entered = true;
+                }
+            }
+            if !entered {
+                return waiting;
+            }
+        }
+    }
+
+    fn shares_sum(shares: &Shares) -> usize {
+        let waiting = shares.waiting.iter();
+        waiting.map(|slot| slot.load(Ordering::Relaxed)).sum()
+    }
+
+    #[test]
+    fn hot_polls_share_the_queue_and_leave_as_much_free() {
+        assert_eq!(fill(100, &[Slot(0)]), [50]);
+        assert_eq!(fill(99, &[Slot(0), Slot(1)]), [33, 33]);
+    }
+
+    #[test]
+    fn a_poll_of_which_nothing_waits_may_have_what_is_free() {
+        let shares = Shares::new();
+        assert!(shares.enter(Slot(0), 100, 100));
+        assert!(!shares.enter(Slot(0), 1, 50));
+        shares.leave(Slot(0), 100);
+        assert!(shares.enter(Slot(0), 1, 1));
+    }
+}
