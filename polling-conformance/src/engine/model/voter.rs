@@ -250,10 +250,13 @@ impl VoterModel {
 }
 
 fn told(error: VoteError) -> Answer {
-    match (&error, error.code()) {
-        (VoteError::ShuttingDown, code) | (_, code @ Code::Internal) => Answer::Nothing(code),
-        (_, Code::Unavailable) => Answer::Unknown,
-        (_, code) => Answer::Refused(code),
+    match error {
+        VoteError::ShuttingDown => Answer::Nothing(Code::Unavailable),
+        error => match error.code() {
+            Code::Internal => Answer::Nothing(Code::Internal),
+            Code::Unavailable => Answer::Unknown,
+            code => Answer::Refused(code),
+        },
     }
 }
 
