@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use polling_core::polls::Voters;
 use polling_core::votes::{BallotRecord, BatchBody, Selection, VoteBody, VoterKey, takes};
-use polling_core::wire::{UnknownFields, parse};
+use polling_core::wire::UnknownFields;
 use polling_core::{Actor, Ballot, BallotId, Engine, NewPoll, PollView, Timestamp, Voter};
 use tokio::runtime::Runtime;
 
@@ -135,8 +135,7 @@ fn parsing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parsing");
     group.bench_function("a vote", |bencher| {
         bencher.iter(|| {
-            let body: Result<VoteBody, _> =
-                parse(black_box(&one).as_bytes(), UnknownFields::Refuse);
+            let body = VoteBody::parse(black_box(&one), UnknownFields::Refuse);
             let body = body.expect("the vote is good");
             body.into_ballot(poll.id)
         });
@@ -144,8 +143,7 @@ fn parsing(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(BALLOTS.into()));
     group.bench_function("a batch of 1000 votes", |bencher| {
         bencher.iter(|| {
-            let body: Result<BatchBody, _> =
-                parse(black_box(&many).as_bytes(), UnknownFields::Refuse);
+            let body = BatchBody::parse(black_box(&many), UnknownFields::Refuse);
             let body = body.expect("the batch is good");
             body.into_ballots(poll.id, BALLOTS.into())
         });
