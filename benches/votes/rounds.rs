@@ -58,12 +58,12 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// Runs every case in every round. Progress goes to the standard error output.
 pub(crate) fn run(cases: &[Box<dyn Case>], options: &Options, bed: &Bed) -> Outcome<Vec<Measured>> {
-    let named = |case: &Box<dyn Case>| Measured {
+    let named = |case: &dyn Case| Measured {
         name: case.name(),
         kind: case.kind(),
         runs: Vec::new(),
     };
-    let mut measured: Vec<Measured> = cases.iter().map(named).collect();
+    let mut measured: Vec<Measured> = cases.iter().map(|case| named(&**case)).collect();
     let mut paces = HashMap::new();
     let rounds = options.rounds();
     for round in 1..=rounds {

@@ -20,7 +20,7 @@ pub(super) enum Road {
     Request(usize),
     /// So many connections to the batch end point, with so many votes a request.
     Batch(usize, usize),
-    /// So many WebSockets, with so many votes under way on each.
+    /// So many connections of a WebSocket each, with so many votes under way on it.
     WebSocket(usize, usize),
 }
 

@@ -69,8 +69,8 @@ fn head(received: &[u8]) -> Outcome<Option<(u16, usize, usize)>> {
     let status = received.get(9..12).and_then(number);
     let status = status.ok_or("an answer without a status")?;
     let lines = received[..blank].split(|&byte| byte == b'\n');
-    let length = lines.filter_map(|line| line.strip_prefix(b"content-length: "));
-    let length: Option<usize> = length.last().and_then(|line| number(line.trim_ascii()));
+    let mut length = lines.filter_map(|line| line.strip_prefix(b"content-length: "));
+    let length: Option<usize> = length.next().and_then(|line| number(line.trim_ascii()));
     let body = blank + 4;
     Ok(Some((status, body, body + length.unwrap_or(0))))
 }
@@ -203,7 +203,8 @@ impl Client for BatchVoter {
         let mut answer = Answer::default();
         match received.status {
             200 => {
-                answer.created = memmem::find_iter(received.body, br#""status":201"#).count() as u64
+                answer.created =
+                    memmem::find_iter(received.body, br#""status":201"#).count() as u64;
             }
             503 => answer.refused = ballots,
             status => return Err(format!("answered {status}").into()),
