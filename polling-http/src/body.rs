@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::time::{Sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::problem::Problem;
 
@@ -88,6 +88,11 @@ where
     }
 }
 
+/// When a request that began then has had so much time.
+pub(crate) fn deadline(began: Instant, length: Duration) -> Sleep {
+    sleep_until(began + length)
+}
+
 /// What `work` gives; `None` where it is not done when the deadline is there.
 pub(crate) async fn before<T>(
     deadline: Pin<&mut Sleep>,
@@ -150,8 +155,6 @@ mod tests {
 
     use std::pin::pin;
 
-    use tokio::time::sleep;
-
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -180,7 +183,9 @@ mod tests {
             vec![Ok("a"), Ok(""), Ok("bc"), Ok("d")],
         ] {
             let whole: String = parts.iter().flatten().copied().collect();
-            let read = pieces(parts).read(100, pin!(sleep(LONG))).await;
+            let read = pieces(parts)
+                .read(100, pin!(deadline(Instant::now(), LONG)))
+                .await;
             assert_eq!(read.unwrap(), whole.as_bytes());
         }
     }
@@ -189,7 +194,7 @@ mod tests {
     async fn the_bound_itself_fits_and_one_byte_more_does_not() {
         let read = async |most| {
             let mut body = pieces(vec![Ok("abc"), Ok("def")]);
-            body.read(most, pin!(sleep(LONG))).await
+            body.read(most, pin!(deadline(Instant::now(), LONG))).await
         };
         assert_eq!(read(6).await.unwrap(), "abcdef");
         assert_eq!(status(read(5).await.unwrap_err()), 413);
@@ -201,16 +206,27 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::EXPECT, "100-continue".parse().unwrap());
         let mut body = RequestBody::new(Full::new(Bytes::from_static(b"abc")), &headers);
-        let problem = body.read(2, pin!(sleep(LONG))).await.unwrap_err();
+        let problem = body
+            .read(2, pin!(deadline(Instant::now(), LONG)))
+            .await
+            .unwrap_err();
         assert_eq!(status(problem), 413);
         assert!(body.waits_to_send);
-        assert_eq!(body.read(3, pin!(sleep(LONG))).await.unwrap(), "abc");
+        assert_eq!(
+            body.read(3, pin!(deadline(Instant::now(), LONG)))
+                .await
+                .unwrap(),
+            "abc"
+        );
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_a_bad_request() {
         let mut body = pieces(vec![Ok("abc"), Err("reset")]);
-        let problem = body.read(10, pin!(sleep(LONG))).await.unwrap_err();
+        let problem = body
+            .read(10, pin!(deadline(Instant::now(), LONG)))
+            .await
+            .unwrap_err();
         assert_eq!(status(problem), 400);
     }
 
@@ -218,7 +234,10 @@ mod tests {
     async fn a_body_that_does_not_come_is_a_timeout() {
         let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
         let mut body = RequestBody::new(silent, &HeaderMap::new());
-        let problem = body.read(10, pin!(sleep(LONG))).await.unwrap_err();
+        let problem = body
+            .read(10, pin!(deadline(Instant::now(), LONG)))
+            .await
+            .unwrap_err();
         assert_eq!(status(problem), 408);
     }
 

@@ -16,13 +16,13 @@ use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body;
 use polling_core::wire::UnknownFields;
 use polling_core::{Actor, Code, Engine};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tower_http::cors::CorsLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;
 
-use crate::body::{RequestBody, before};
+use crate::body::{self, RequestBody, before};
 use crate::problem::Problem;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
@@ -239,7 +239,7 @@ impl Inner {
         };
         call.id = id;
         call.unknown_fields = route.unknown_fields;
-        let mut deadline = pin!(sleep_until(started + self.settings.request_timeout));
+        let mut deadline = pin!(body::deadline(started, self.settings.request_timeout));
         if route.authenticates && call.parts.headers.contains_key(header::AUTHORIZATION) {
             let authenticated = authenticate(&self.engine, &call.parts.headers);
             call.actor = match before(deadline.as_mut(), authenticated).await {

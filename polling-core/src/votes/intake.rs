@@ -18,9 +18,6 @@ use super::voter::VoterKey;
 use crate::PollId;
 use crate::engine::Parts;
 
-/// A poll is hot from so small a part of a batch that waits in its lane: one commit takes as long as many of them.
-const HOT_PART: usize = 8;
-
 /// Where ballots wait for their commit.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -115,7 +112,7 @@ impl Intake {
         Self {
             lanes: lanes.collect(),
             hasher: RandomState::new(),
-            hot_from: parts.settings.batch_ballots.div_ceil(HOT_PART),
+            hot_from: parts.settings.batch_ballots,
         }
     }
 
@@ -164,9 +161,9 @@ impl Intake {
 
     /// Where so many ballots of this poll go.
     ///
-    /// A poll has a lane of its own, so that lanes do not wait for one another at the gates of many polls; while more of
-    /// its ballots wait there than a lane can be busy with, they go to all lanes: while one answers, the next one has the
-    /// store. The ballots of a voter go one road then too, and are decided in the order in which they came; where the road
+    /// A poll has a lane of its own, so that lanes do not wait for one another at its gate, which is held until the commit is
+    /// on disk. While a whole batch of its ballots waits there, they go to all lanes: by then it is the processor that
+    /// limits, and not the wait. The ballots of a voter go one road then too, and are decided in the order in which they came; where the road
     /// changes between two of them, which were not answered yet, the store decides which was first.
     fn route(&self, poll: PollId, ballots: usize) -> Route {
         let hash = self.hasher.hash_one(poll);
