@@ -18,6 +18,9 @@ use super::voter::VoterKey;
 use crate::PollId;
 use crate::engine::Parts;
 
+/// A poll is hot while a quarter of a batch waits in its lane: by measure, from an eighth to the whole.
+const HOT_PART: usize = 4;
+
 /// Where ballots wait for their commit.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -112,7 +115,7 @@ impl Intake {
         Self {
             lanes: lanes.collect(),
             hasher: RandomState::new(),
-            hot_from: parts.settings.batch_ballots,
+            hot_from: parts.settings.batch_ballots.div_ceil(HOT_PART),
         }
     }
 
@@ -162,7 +165,7 @@ impl Intake {
     /// Where so many ballots of this poll go.
     ///
     /// A poll has a lane of its own, so that lanes do not wait for one another at its gate, which is held until the commit is
-    /// on disk. While a whole batch of its ballots waits there, they go to all lanes: by then it is the processor that
+    /// on disk. While a good part of a batch waits there, its ballots go to all lanes: by then it is the processor that
     /// limits, and not the wait. The ballots of a voter go one road then too, and are decided in the order in which they came; where the road
     /// changes between two of them, which were not answered yet, the store decides which was first.
     fn route(&self, poll: PollId, ballots: usize) -> Route {

@@ -28,8 +28,8 @@ pub(super) const UNIQUE_VIOLATION: &str = "23505";
 /// Ballots of the batch that are sent together.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Where they stand in the batch.
-    places: Vec<usize>,
+    /// Where they stand in the batch, in the order of their keys.
+    pub(super) places: Vec<usize>,
     /// The withdrawn ballots that they replace; empty where there are none to be replaced.
     withdrawn: Vec<BallotId>,
 }
@@ -78,6 +78,11 @@ impl<'a> Batch<'a> {
             batch: self.ballots,
             places,
         }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ballots.len()
     }
 
     /// All of them, to be written over this ballot, which was withdrawn.

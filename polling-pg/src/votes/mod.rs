@@ -4,6 +4,7 @@ mod batch;
 mod change;
 mod gate;
 mod params;
+mod road;
 mod rows;
 mod statements;
 mod sums;

@@ -8,6 +8,7 @@ use polling_core::votes::{BallotRecord, RecordError, Recorded, VoteWriter};
 use tracing::{Instrument, debug_span};
 
 use super::batch::{Batch, Sent};
+use super::road::{Road, Way};
 use crate::PgStore;
 use crate::error::Failure;
 
@@ -22,39 +23,12 @@ pub(super) struct Writer {
     road: Road,
 }
 
-/// Whether batches are sent as ballots of voters who have none. That is faster while it is so, and costs a statement when it
-/// is not.
-#[derive(Debug)]
-struct Road {
-    /// Batches in a row that would have gone through as new.
-    new_in_a_row: u32,
-}
-
-/// After so many of them the next batch is sent as new.
-const SURE_AFTER: u32 = 8;
-
-impl Road {
-    const fn expects_new(&self) -> bool {
-        self.new_in_a_row >= SURE_AFTER
-    }
-
-    fn learn(&mut self, was_new: bool) {
-        self.new_in_a_row = if was_new {
-            self.new_in_a_row.saturating_add(1)
-        } else {
-            0
-        };
-    }
-}
-
 impl Writer {
     pub(super) const fn new(store: PgStore) -> Self {
         Self {
             store,
             client: None,
-            road: Road {
-                new_in_a_row: SURE_AFTER,
-            },
+            road: Road::new(),
         }
     }
 
@@ -99,23 +73,35 @@ async fn record(
     road: &mut Road,
 ) -> Result<(), Failure> {
     let sql = &store.sql().votes;
+    let mut way = road.way();
+    if store.expects_conflicts() {
+        way = Way::Mixed;
+    }
     let mut is_telling = true;
-    if !store.expects_conflicts() && road.expects_new() {
-        match batch.send_new(client, sql).await? {
+    let mut groups = vec![batch.whole()];
+    match way {
+        Way::New => match batch.send_new(client, sql).await? {
             Sent::All => return Ok(()),
             Sent::Conflict => {}
             // What a gate refuses says nothing about who has voted.
             Sent::Refused => is_telling = false,
+        },
+        Way::Mixed => {}
+        Way::Known => {
+            let found = batch.look_up(client, sql, &batch.whole().places).await?;
+            groups = Batch::merge(found);
+            is_telling = false;
+            let left: usize = groups.iter().map(|group| group.places.len()).sum();
+            road.learn(batch.len(), batch.len() - left);
         }
     }
-    let mut groups = vec![batch.whole()];
     for round in 0..ROUNDS {
         let mut undecided = Vec::new();
         for group in &groups {
             undecided.extend(batch.send(client, sql, group).await?);
         }
         if round == 0 && is_telling {
-            road.learn(undecided.is_empty());
+            road.learn(batch.len(), undecided.len());
         }
         if undecided.is_empty() {
             return Ok(());
@@ -129,23 +115,4 @@ async fn record(
         }
     }
     Err(Failure::Restless)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_road_that_met_a_row_is_taken_again_after_a_while_without_one() {
-        let mut road = Road {
-            new_in_a_row: SURE_AFTER,
-        };
-        assert!(road.expects_new());
-        road.learn(false);
-        for _ in 0..SURE_AFTER {
-            assert!(!road.expects_new());
-            road.learn(true);
-        }
-        assert!(road.expects_new());
-    }
 }
