@@ -129,6 +129,7 @@ impl<'a> Chosen<'a> {
         let engine = best(&|kind| kind == Kind::Engine(Polls::One));
         let http = best(&|kind| matches!(kind, Kind::Http(_)));
         let connections = http.map(|http| http.kind);
+        let repeated = best(&|kind| matches!(kind, Kind::Repeated(_)));
         Self {
             pgbench: best(&|kind| matches!(kind, Kind::Pgbench(Polls::One, _))),
             pgbench_96: best(&|kind| kind == Kind::Pgbench(Polls::One, 96)),
@@ -142,24 +143,34 @@ impl<'a> Chosen<'a> {
                 _ => false,
             }),
             many_at_once: best(&|kind| kind == Kind::ManyAtOnce),
-            repeated: best(&|kind| kind == Kind::Repeated),
-            conflicts: best(&|kind| kind == Kind::Conflicts),
+            repeated,
+            conflicts: best(
+                &|kind| match (repeated.map(|repeated| repeated.kind), kind) {
+                    (Some(Kind::Repeated(load)), Kind::Conflicts(same)) => same == load,
+                    _ => false,
+                },
+            ),
             half: best(&|kind| kind == Kind::HttpAtHalf),
         }
     }
 }
 
-/// The COPY whose batches are nearest to the engine's.
+/// The COPY whose batches are nearest to the engine's, and not smaller; the one with the largest where all are.
 fn like<'a>(measured: &'a [Measured], engine: &Measured) -> Option<&'a Measured> {
     let wanted = engine.typical().batch?;
+    // First those that are not smaller, the nearest first; then the others, the largest first.
     let distance = |case: &Measured| {
         let batch = case.typical().batch.unwrap_or(f64::INFINITY);
-        (batch / wanted).ln().abs()
+        let beyond = batch - wanted;
+        (beyond < 0.0, beyond.abs())
     };
     let copies = measured
         .iter()
         .filter(|case| case.kind == Kind::Copy && !case.runs.is_empty());
-    copies.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    copies.min_by(|a, b| {
+        let ((a_is_smaller, a), (b_is_smaller, b)) = (distance(a), distance(b));
+        a_is_smaller.cmp(&b_is_smaller).then(a.total_cmp(&b))
+    })
 }
 
 fn name_of(case: Option<&Measured>) -> &str {

@@ -50,6 +50,9 @@ impl Summary {
             doubts.push(format!("{faults} answers must not have come, among them:"));
             doubts.extend(self.told.iter().cloned());
         }
+        if self.decided == 0 {
+            doubts.push("no vote was answered".to_owned());
+        }
         doubts
     }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub struct Settings {
     /// What a poll may hold.
     pub polls: PollLimits,
-    /// Ballots that may wait for their commit in each lane; one more is refused as `overloaded`.
+    /// Ballots that may wait for their commit in each lane; one more is refused as `overloaded`. So is one of a poll of which
+    /// as many wait there as there are places free: one hot poll has half of the places.
     pub queue_ballots: usize,
     /// Ballots in one commit, at most.
     pub batch_ballots: usize,

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::problem::Problem;
@@ -101,7 +102,8 @@ pub(crate) async fn before<T>(
     tokio::select! {
         biased;
         done = work => Some(done),
-        () = deadline => None,
+        // Work that never waits has no budget left for a timer.
+        () = unconstrained(deadline) => None,
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) enum Store {
 }
 
 /// How the votes come in.
-#[derive(Clone, Copy)]
-pub(super) enum Load {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
     /// So many voters, each of whom waits for the answer before the next vote comes.
     Voters(usize),
     /// So many calls in flight, with [`CALL`] ballots each.
@@ -84,13 +84,13 @@ impl Case for EngineCase {
             Self {
                 expects_conflicts: true,
                 ..
-            } => Kind::Conflicts,
+            } => Kind::Conflicts(self.load),
             Self {
                 repeated: 0,
                 before: 0,
                 ..
             } => Kind::Engine(self.polls),
-            Self { repeated: 90, .. } => Kind::Repeated,
+            Self { repeated: 90, .. } => Kind::Repeated(self.load),
             Self { .. } => Kind::Other,
         }
     }

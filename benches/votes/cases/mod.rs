@@ -42,9 +42,9 @@ pub(crate) enum Kind {
     /// The engine in process, at its maximum.
     Engine(Polls),
     /// The engine where nine of ten votes were cast before.
-    Repeated,
+    Repeated(Load),
     /// The engine on the road that expects conflicts, where there are none.
-    Conflicts,
+    Conflicts(Load),
     /// One vote a request, into one poll, over so many connections.
     Http(usize),
     /// The same, at half of its maximum.

@@ -137,6 +137,8 @@ impl Case for Noop {
     }
 
     fn run(&self, bench: &Bench<'_>) -> Outcome<Run> {
+        // So that the database has nothing left to do beside it.
+        bench.bed.reset()?;
         let polls = bench.bed.polls(Polls::One);
         let server = Server::start_noop(bench.runtime()?)?;
         let driven = load_runtime()?.block_on(async {

@@ -179,7 +179,7 @@ async fn viewers_who_are_shown_nothing_end_the_run() {
     let server = bed.start().await;
     // It passes requests on, but no WebSockets.
     let liar = Liar::before(server.address, Lie::Miscounts).await;
-    let told = load(liar.address, "--votes 1 --viewers 2 --patience 1").await;
+    let told = load(liar.address, "--votes 1 --viewers 2 --patience 5").await;
     assert!(!told.well);
     let expected = "the load was not run to its end: only 0 of 2 viewers are shown anything\n";
     assert_eq!((told.errors.as_str(), &*told.output), (expected, ""));

@@ -46,6 +46,9 @@ struct Places<'a> {
 impl Queue {
     /// So many places for ballots of a poll, or none.
     fn reserve(&self, slot: Slot, ballots: usize) -> Result<Places<'_>, VoteError> {
+        if self.jobs.is_closed() {
+            return Err(VoteError::ShuttingDown);
+        }
         if !self.shares.enter(slot, ballots, self.jobs.capacity()) {
             return Err(VoteError::Overloaded);
         }

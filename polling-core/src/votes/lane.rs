@@ -31,6 +31,9 @@ pub(super) struct Job {
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// A batch of ballots that have waited for long is sent again for this part of the time that a new one has.
+const SHORT_WHILE: u32 = 8;
+
 pub(super) struct Lane {
     pub(super) parts: Parts,
     pub(super) jobs: mpsc::Receiver<Job>,
@@ -162,15 +165,17 @@ impl Lane {
     /// the ballots up: the lost commit may still come through, and only the primary key makes us wait for it.
     ///
     /// The while begins when the oldest ballot came in: what waited in the queue behind a store that is away does not wait
-    /// as long once more. `sent_before` is whether any of it may be recorded already, by a sending of which nobody heard.
+    /// as long once more, and is sent again for a short while only. `sent_before` is whether any of it may be recorded already, by a sending of which nobody heard.
     async fn record(
         &mut self,
         batch: Arc<[BallotRecord]>,
         sent_before: &mut bool,
     ) -> Result<Recorded, RecordError> {
         let oldest = batch.iter().map(|ballot| ballot.received_at).min();
-        let oldest = oldest.unwrap_or_else(|| self.parts.clock.now());
-        let deadline = oldest.after(self.parts.settings.retry_for);
+        let now = self.parts.clock.now();
+        let retry_for = self.parts.settings.retry_for;
+        let deadline = oldest.unwrap_or(now).after(retry_for);
+        let deadline = deadline.max(now.after(retry_for / SHORT_WHILE));
         let mut pause = FIRST_PAUSE;
         loop {
             let lost = match self.try_record(Arc::clone(&batch), sent_before).await {

@@ -6,14 +6,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Polls that fall on one slot share its part, as in stochastic fair queueing; with so many slots that is rare, and costs
-/// nobody more than a retry.
+/// Polls that fall on one slot share its part, as in stochastic fair queueing, until the engine is started anew; with so many
+/// slots that is rare.
 const SLOTS: usize = 1024;
 
 /// How many ballots wait of each poll, in one lane.
 #[derive(Debug)]
 pub(super) struct Shares {
     waiting: Box<[AtomicUsize]>,
+    /// Those of them that stand in the queue no more, and wait behind another one of their voter.
+    held: AtomicUsize,
 }
 
 /// Where the ballots of a poll are counted.
@@ -32,20 +34,29 @@ impl Shares {
         let waiting = std::iter::repeat_with(AtomicUsize::default);
         Self {
             waiting: waiting.take(SLOTS).collect(),
+            held: AtomicUsize::new(0),
         }
     }
 
-    /// Counts so many more, where that leaves room for the others in a queue with `free` places. A poll of which nothing
-    /// waits may have all that is free, so that a request never waits for room that there will never be.
+    /// Counts so many more, where that leaves room for the others in a queue with `free` places: with them, no more wait than
+    /// there are places free before. A request may so take what is free, as long as nothing of its poll waits.
     ///
     /// Callers that come at the same time may each see what is free, and go beyond the share; the queue has its own bound.
     pub(super) fn enter(&self, slot: Slot, ballots: usize, free: usize) -> bool {
-        let before = self.waiting[slot.0].fetch_add(ballots, Ordering::Relaxed);
-        let fits = ballots == 0 || before == 0 || before + ballots <= free.saturating_sub(ballots);
-        if !fits {
-            self.leave(slot, ballots);
-        }
-        fits
+        let free = free.saturating_sub(self.held.load(Ordering::Relaxed));
+        let more = |waiting: usize| {
+            let waiting = waiting + ballots;
+            (ballots == 0 || waiting <= free).then_some(waiting)
+        };
+        let waiting = &self.waiting[slot.0];
+        waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
+    }
+
+    /// So many are held behind another one of their voter now.
+    pub(super) fn hold(&self, ballots: usize) {
+        self.held.store(ballots, Ordering::Relaxed);
     }
 
     /// How many wait.
@@ -99,5 +110,20 @@ mod tests {
         assert!(!shares.enter(Slot(0), 1, 50));
         shares.leave(Slot(0), 100);
         assert!(shares.enter(Slot(0), 1, 1));
+    }
+
+    #[test]
+    fn a_large_request_does_not_wait_for_the_last_ballot_before_it() {
+        let shares = Shares::new();
+        assert!(shares.enter(Slot(0), 1, 100));
+        assert!(shares.enter(Slot(0), 98, 99));
+    }
+
+    #[test]
+    fn what_is_held_is_not_free() {
+        let shares = Shares::new();
+        shares.hold(60);
+        assert!(!shares.enter(Slot(0), 41, 100));
+        assert!(shares.enter(Slot(0), 40, 100));
     }
 }

@@ -10,7 +10,11 @@ use super::model::{BallotRecord, RecordedBallot};
 use super::repository::Outcome;
 use super::shares::Shares;
 use super::voter::VoterKey;
-use crate::PollId;
+use crate::{PollId, StoreError};
+
+/// So many ballots of one voter may wait behind another one; whoever sends more is told to come again. Those whose id the
+/// client chose are decided by the store, one in each batch, so that a few voters could fill the queue for long.
+const MOST_BEHIND: usize = 64;
 
 /// With this, a ballot is one of its kind.
 pub(super) type Key = (PollId, VoterKey);
@@ -47,11 +51,16 @@ impl Twins {
     }
 
     pub(super) fn hold(&mut self, job: Job) {
-        self.behind
-            .entry(key(&job.ballot))
-            .or_default()
-            .push_back(job);
+        let behind = self.behind.entry(key(&job.ballot)).or_default();
+        if behind.len() >= MOST_BEHIND {
+            self.shares.leave(job.slot, 1);
+            let cause = StoreError::unavailable("too many ballots of this voter wait");
+            job.reply.send(Err(cause));
+            return;
+        }
+        behind.push_back(job);
         self.ballots += 1;
+        self.shares.hold(self.ballots);
     }
 
     /// Those whose turn it is: one for each voter, at most `most`.
@@ -95,6 +104,7 @@ impl Twins {
     pub(super) fn leave(&mut self, ballot: &BallotRecord) -> VecDeque<Job> {
         let left = self.behind.remove(&key(ballot)).unwrap_or_default();
         self.ballots -= left.len();
+        self.shares.hold(self.ballots);
         for twin in &left {
             self.shares.leave(twin.slot, 1);
         }
@@ -111,6 +121,7 @@ impl Twins {
         }
         if let Some(job) = &job {
             self.ballots -= 1;
+            self.shares.hold(self.ballots);
             self.shares.leave(job.slot, 1);
         }
         job

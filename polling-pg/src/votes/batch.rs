@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::ClientWrapper;
 use polling_core::results::{Revision, Tally};
-use polling_core::votes::{BallotRecord, Held, Outcome, Recorded, Refusal, VotePlan, plan_vote};
+use polling_core::votes::{BallotRecord, Held, Outcome, Recorded, VotePlan, plan_vote};
 use polling_core::{BallotId, PollId};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -51,6 +51,7 @@ pub(super) struct Batch<'a> {
     ballots: &'a [BallotRecord],
     outcomes: Vec<Option<Outcome>>,
     tallies: HashMap<PollId, Tally>,
+    rows_met: usize,
 }
 
 impl<'a> Batch<'a> {
@@ -59,6 +60,7 @@ impl<'a> Batch<'a> {
             ballots,
             outcomes: vec![None; ballots.len()],
             tallies: HashMap::new(),
+            rows_met: 0,
         }
     }
 
@@ -66,7 +68,7 @@ impl<'a> Batch<'a> {
     /// circle, and the index is gone through once.
     pub(super) fn whole(&self) -> Group {
         let mut places: Vec<usize> = (0..self.ballots.len()).collect();
-        places.sort_unstable_by_key(|&place| key(&self.ballots[place]));
+        self.sort(&mut places);
         Group {
             places,
             withdrawn: Vec::new(),
@@ -80,9 +82,14 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.ballots.len()
+    /// How many ballots met a row of their voter.
+    pub(super) const fn rows_met(&self) -> usize {
+        self.rows_met
+    }
+
+    /// Into the order of the keys.
+    pub(super) fn sort(&self, places: &mut [usize]) {
+        places.sort_unstable_by_key(|&place| key(&self.ballots[place]));
     }
 
     /// All of them, to be written over this ballot, which was withdrawn.
@@ -103,9 +110,10 @@ impl<'a> Batch<'a> {
         &mut self,
         client: &ClientWrapper,
         sql: &VoteStatements,
+        whole: &Group,
     ) -> Result<Sent, Failure> {
-        let all = self.whole().places;
-        let [polls, voters, ids, contents, starts, times] = &row_columns(self.at(&all));
+        let all = &whole.places;
+        let [polls, voters, ids, contents, starts, times] = &row_columns(self.at(all));
         let sums = Sums::of(self.ballots);
         let params: &Params<'_> = &[
             polls,
@@ -123,7 +131,7 @@ impl<'a> Batch<'a> {
         ];
         match query(client, &sql.record_new, params).await {
             Ok(rows) => {
-                self.take(&all, &rows).map_err(Failure::Row)?;
+                self.take(all, &rows).map_err(Failure::Row)?;
                 Ok(Sent::All)
             }
             Err(failure) if failure.has_state(UNIQUE_VIOLATION) => Ok(Sent::Conflict),
@@ -239,12 +247,16 @@ impl<'a> Batch<'a> {
         for (&place, row) in places.iter().zip(&rows) {
             let ballot = &self.ballots[place];
             match plan(ballot, rows::found(row, ballot).map_err(Failure::Row)?) {
-                VotePlan::Answer(outcome) => self.outcomes[place] = Some(outcome),
+                VotePlan::Answer(outcome) => {
+                    self.rows_met += usize::from(!matches!(outcome, Outcome::Refused(_)));
+                    self.outcomes[place] = Some(outcome);
+                }
                 VotePlan::Insert { .. } => {
                     let group = again.entry((ballot.poll, false)).or_default();
                     group.places.push(place);
                 }
                 VotePlan::Revive { old, .. } => {
+                    self.rows_met += 1;
                     let group = again.entry((ballot.poll, true)).or_default();
                     group.places.push(place);
                     group.withdrawn.push(old.id);
@@ -272,16 +284,12 @@ impl<'a> Batch<'a> {
     }
 
     /// What became of the batch, of which everything is decided.
-    pub(super) fn finish(self) -> Recorded {
-        debug_assert!(self.outcomes.iter().all(Option::is_some), "all is decided");
-        let undecided = Outcome::Refused(Refusal::Missing);
-        let outcomes = self.outcomes.into_iter();
-        Recorded {
-            outcomes: outcomes
-                .map(|outcome| outcome.unwrap_or(undecided.clone()))
-                .collect(),
+    pub(super) fn finish(self) -> Result<Recorded, Failure> {
+        let outcomes: Option<Vec<Outcome>> = self.outcomes.into_iter().collect();
+        Ok(Recorded {
+            outcomes: outcomes.ok_or_else(|| Failure::Row("a ballot was not decided".into()))?,
             tallies: self.tallies.into_values().collect(),
-        }
+        })
     }
 }
 

@@ -165,7 +165,7 @@ async fn create(
     let sent = store.database().in_time(sent).await;
     let undecided = connection.give_back(sent)?;
     if undecided.is_empty() {
-        Ok(batch.finish().tallies.pop())
+        Ok(batch.finish()?.tallies.pop())
     } else {
         Ok(None)
     }

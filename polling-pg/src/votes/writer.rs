@@ -38,13 +38,21 @@ impl Writer {
             _ => self.store.database().take().await?,
         };
         let mut batch = Batch::new(ballots);
-        let recorded = record(&client, &self.store, &mut batch, &mut self.road);
+        let way = if self.store.expects_conflicts() {
+            Way::Mixed
+        } else {
+            self.road.way()
+        };
+        let recorded = record(&client, &self.store, &mut batch, way);
         match self.store.database().in_time(recorded).await {
             Ok(()) => {
                 self.client = Some(client);
-                Ok(batch.finish())
+                self.road.learn(ballots.len(), batch.rows_met());
+                Ok(batch.finish()?)
             }
             Err(failure) => {
+                // A lost statement may still be under way: only an insert waits for its rows, a look-up does not.
+                self.road = Road::new();
                 if !failure.ends_connection() {
                     self.client = Some(client);
                 }
@@ -70,46 +78,30 @@ async fn record(
     client: &ClientWrapper,
     store: &PgStore,
     batch: &mut Batch<'_>,
-    road: &mut Road,
+    way: Way,
 ) -> Result<(), Failure> {
     let sql = &store.sql().votes;
-    let mut way = road.way();
-    if store.expects_conflicts() {
-        way = Way::Mixed;
-    }
-    let mut is_telling = true;
-    let mut groups = vec![batch.whole()];
-    match way {
-        Way::New => match batch.send_new(client, sql).await? {
+    let whole = batch.whole();
+    let mut groups = match way {
+        Way::New => match batch.send_new(client, sql, &whole).await? {
             Sent::All => return Ok(()),
-            Sent::Conflict => {}
-            // What a gate refuses says nothing about who has voted.
-            Sent::Refused => is_telling = false,
+            Sent::Conflict => vec![whole],
+            // It would refuse the batch again.
+            Sent::Refused => Batch::merge(batch.look_up(client, sql, &whole.places).await?),
         },
-        Way::Mixed => {}
-        Way::Known => {
-            let found = batch.look_up(client, sql, &batch.whole().places).await?;
-            groups = Batch::merge(found);
-            is_telling = false;
-            let left: usize = groups.iter().map(|group| group.places.len()).sum();
-            road.learn(batch.len(), batch.len() - left);
-        }
-    }
+        Way::Mixed => vec![whole],
+        Way::Known => Batch::merge(batch.look_up(client, sql, &whole.places).await?),
+    };
     for round in 0..ROUNDS {
         let mut undecided = Vec::new();
         for group in &groups {
             undecided.extend(batch.send(client, sql, group).await?);
         }
-        if round == 0 && is_telling {
-            road.learn(batch.len(), undecided.len());
-        }
         if undecided.is_empty() {
             return Ok(());
         }
+        batch.sort(&mut undecided);
         groups = batch.look_up(client, sql, &undecided).await?;
-        if groups.is_empty() {
-            return Ok(());
-        }
         if round == 0 {
             groups = Batch::merge(groups);
         }

@@ -1,9 +1,9 @@
 //! Random votes, retries, changes, withdrawals, closes, restarts and failures, against a model that fits on a page.
 //!
-//! A case is one poll's life ([`plan`]): voters ask one or two servers of one store, several at once, while the store is lost
+//! A case is one poll's life (`plan`): voters ask one or two servers of one store, several at once, while the store is lost
 //! before and after commits, cannot write somebody's ballots, its writers panic, servers are shut down and started again,
 //! and the poll is closed. What a voter is answered depends on nothing but their own requests and on whether the poll is
-//! open; so each has a model of their own ([`state`]). Where an answer was lost, or several requests met, more than one
+//! open; so each has a model of their own (`state`). Where an answer was lost, or several requests met, more than one
 //! state is possible: the model keeps them all, and an answer that fits none of them is wrong. In the end the votes are
 //! read, and each counts once: in the counters, in a recount, and in the model.
 //!
