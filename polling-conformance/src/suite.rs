@@ -34,6 +34,7 @@ macro_rules! suite {
                     a_recorded_ballot_is_found_and_counted
                     a_second_ballot_of_the_same_voter_is_refused
                     a_batch_that_is_sent_again_adds_nothing
+                    a_storm_of_retries_hides_nobody
                     the_outcomes_come_in_the_order_of_the_batch
                     a_batch_is_one_revision_of_each_poll_it_adds_to
                     a_batch_that_adds_nothing_moves_no_revision

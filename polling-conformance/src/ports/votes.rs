@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use polling_core::polls::{Poll, Status};
 use polling_core::results::Tally;
-use polling_core::votes::{Outcome, Refusal};
+use polling_core::votes::{Outcome, Refusal, Withdrawal};
 use polling_core::{PollId, Repository};
 
 use crate::fixtures::{Ports, added, existing, noon, voter_key};
@@ -70,6 +70,42 @@ pub async fn a_batch_that_is_sent_again_adds_nothing(store: Arc<dyn Repository>)
     }
     let tally = ports.proven(id).await;
     assert_eq!((tally.revision, tally.ballots), (2, 50));
+}
+
+/// In a storm of retries, new voters, those who had withdrawn, and what a poll refuses are decided as ever: batch after batch,
+/// however a writer has come to expect repeats.
+pub async fn a_storm_of_retries_hides_nobody(store: Arc<dyn Repository>) {
+    const VOTERS: u64 = 100;
+    let ports = Ports::new(store);
+    let (id, closed) = (
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Closed).await,
+    );
+    let first: Vec<_> = (0..VOTERS).map(|n| ports.ballot(id, n, &[0])).collect();
+    let mut writer = ports.store.votes().writer().await.unwrap();
+    writer.record(first.clone().into()).await.unwrap();
+    for storm in 1..4 {
+        let gone = voter_key(storm);
+        let withdrawal = ports.store.votes().withdraw(id, &gone, noon(0)).await;
+        assert!(matches!(withdrawal, Ok(Withdrawal::Withdrawn(_))));
+        let mut batch = first.clone();
+        batch[usize::try_from(storm).unwrap()] = ports.ballot(id, storm, &[1]);
+        batch.push(ports.ballot(closed, 1, &[0]));
+        batch.push(ports.ballot(id, VOTERS + storm, &[2]));
+        let recorded = writer.record(batch.clone().into()).await.unwrap();
+        let tally = ports.proven(id).await;
+        assert_eq!(tally.ballots, VOTERS + storm);
+        assert_eq!(tally.counts, [VOTERS - storm, storm, storm]);
+        for (n, (ballot, outcome)) in (0..).zip(batch.iter().zip(&recorded.outcomes)) {
+            match n {
+                n if n == storm || n == VOTERS + 1 => assert!(added(outcome) <= tally.revision),
+                VOTERS => assert_eq!(*outcome, Outcome::Refused(Refusal::Closed)),
+                // Who withdrew in an earlier storm has another ballot than the first since.
+                n if (1..storm).contains(&n) => assert_ne!(existing(outcome).id, ballot.id),
+                _ => assert_eq!(existing(outcome).id, ballot.id),
+            }
+        }
+    }
 }
 
 /// Each outcome belongs to the ballot in its place, whatever order the store likes to work in.

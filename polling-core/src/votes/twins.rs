@@ -127,3 +127,45 @@ impl Twins {
         job
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::model::Selection;
+    use super::super::reply::Reply;
+    use super::super::shares::Slot;
+    use super::*;
+    use crate::{BallotId, Timestamp};
+
+    #[test]
+    fn a_voter_may_have_so_many_ballots_waiting_and_others_still_may() {
+        let shares = Arc::new(Shares::new());
+        let mut twins = Twins::new(Arc::clone(&shares));
+        let slot = Slot::of(0);
+        let mut hold = |voter: u8| {
+            let (caller, mut answer) = oneshot::channel();
+            assert!(shares.enter(slot, 1, usize::MAX));
+            twins.hold(Job {
+                ballot: BallotRecord {
+                    poll: PollId::from_bytes([0; 16]),
+                    voter: VoterKey::from_bytes([voter; 16]),
+                    id: BallotId::from_bytes([0; 16]),
+                    id_is_clients: true,
+                    selection: Selection::from_store(&[0]),
+                    received_at: Timestamp::EPOCH,
+                },
+                slot,
+                reply: Reply::Caller(caller),
+            });
+            answer.try_recv().is_err()
+        };
+        for _ in 0..MOST_BEHIND {
+            assert!(hold(1), "it waits");
+        }
+        assert!(!hold(1), "one more is answered at once");
+        assert!(hold(2));
+        assert_eq!(twins.len(), MOST_BEHIND + 1);
+        assert_eq!(shares.waiting(slot), MOST_BEHIND + 1);
+    }
+}
