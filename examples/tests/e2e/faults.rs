@@ -250,7 +250,8 @@ async fn a_full_queue_is_refused_at_once_and_what_was_taken_is_answered(store: S
     );
     let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert!(
-        taken.len() >= 50 && refused.len() >= 50,
+        // One poll has half of the places, and a batch that is under way.
+        taken.len() >= 25 && refused.len() >= 50,
         "{} taken",
         taken.len()
     );

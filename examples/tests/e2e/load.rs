@@ -137,10 +137,14 @@ async fn an_open_loop_is_proved(store: Store) {
 
 /// What the generator says of a server that behaves like this.
 async fn lied_to(lie: Lie) -> Told {
+    lied_to_with(lie, "--votes 100 --voters 4").await
+}
+
+async fn lied_to_with(lie: Lie, flags: &str) -> Told {
     let bed = Bed::on(Store::Sqlite).await;
     let server = bed.start().await;
     let liar = Liar::before(server.address, lie).await;
-    let told = load(liar.address, "--votes 100 --voters 4").await;
+    let told = load(liar.address, flags).await;
     assert!(server.stop().await.success());
     told
 }
@@ -162,6 +166,14 @@ async fn a_server_that_answers_what_it_has_not_recorded_fails_the_proof() {
     assert_eq!(told.line("proof"), proof);
     let lost = "10 ballots were answered as recorded, and are not stored";
     assert!(told.output.contains(lost), "{}", told.output);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_answers_no_vote_fails_the_proof() {
+    let told = lied_to_with(Lie::PutsOff, "--votes 4 --voters 4 --patience 2").await;
+    assert!(!told.well, "{}", told.output);
+    let doubt = "no vote was answered";
+    assert!(told.output.contains(doubt), "{}", told.output);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,9 +12,9 @@ use super::shares::Shares;
 use super::voter::VoterKey;
 use crate::{PollId, StoreError};
 
-/// So many ballots of one voter may wait behind another one; whoever sends more is told to come again. Those whose id the
-/// client chose are decided by the store, one in each batch, so that a few voters could fill the queue for long.
-const MOST_BEHIND: usize = 64;
+/// So many ballots of one voter whose id the client chose may wait behind another one; whoever sends more is told to come
+/// again. They are decided by the store, one in each batch, so that a few voters could fill the queue for long.
+const MOST_NAMED: usize = 1024;
 
 /// With this, a ballot is one of its kind.
 pub(super) type Key = (PollId, VoterKey);
@@ -52,7 +52,8 @@ impl Twins {
 
     pub(super) fn hold(&mut self, job: Job) {
         let behind = self.behind.entry(key(&job.ballot)).or_default();
-        if behind.len() >= MOST_BEHIND {
+        let named = || behind.iter().filter(|twin| twin.ballot.id_is_clients);
+        if job.ballot.id_is_clients && behind.len() >= MOST_NAMED && named().count() >= MOST_NAMED {
             self.shares.leave(job.slot, 1);
             let cause = StoreError::unavailable("too many ballots of this voter wait");
             job.reply.send(Err(cause));
@@ -143,7 +144,7 @@ mod tests {
         let shares = Arc::new(Shares::new());
         let mut twins = Twins::new(Arc::clone(&shares));
         let slot = Slot::of(0);
-        let mut hold = |voter: u8| {
+        let mut hold = |voter: u8, id_is_clients: bool| {
             let (caller, mut answer) = oneshot::channel();
             assert!(shares.enter(slot, 1, usize::MAX));
             twins.hold(Job {
@@ -151,7 +152,7 @@ mod tests {
                     poll: PollId::from_bytes([0; 16]),
                     voter: VoterKey::from_bytes([voter; 16]),
                     id: BallotId::from_bytes([0; 16]),
-                    id_is_clients: true,
+                    id_is_clients,
                     selection: Selection::from_store(&[0]),
                     received_at: Timestamp::EPOCH,
                 },
@@ -160,12 +161,13 @@ mod tests {
             });
             answer.try_recv().is_err()
         };
-        for _ in 0..MOST_BEHIND {
-            assert!(hold(1), "it waits");
+        for _ in 0..MOST_NAMED {
+            assert!(hold(1, true), "it waits");
         }
-        assert!(!hold(1), "one more is answered at once");
-        assert!(hold(2));
-        assert_eq!(twins.len(), MOST_BEHIND + 1);
-        assert_eq!(shares.waiting(slot), MOST_BEHIND + 1);
+        assert!(!hold(1, true), "one more is answered at once");
+        assert!(hold(1, false), "what needs no store may wait");
+        assert!(hold(2, true));
+        assert_eq!(twins.len(), MOST_NAMED + 2);
+        assert_eq!(shares.waiting(slot), MOST_NAMED + 2);
     }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Lie {
     Forgets,
     /// One of ten votes is recorded and not answered, and one is put off: no lie, but bad luck.
     LosesAnswers,
+    /// Every vote is put off, for ever.
+    PutsOff,
 }
 
 /// A lying server. It is gone when this is dropped.
@@ -87,7 +89,7 @@ async fn answer(
         .then(|| votes.fetch_add(1, Ordering::Relaxed) % 10);
     match (lie, vote) {
         (Lie::Forgets, Some(9)) => return recorded(&body),
-        (Lie::LosesAnswers, Some(4)) => return put_off(),
+        (Lie::LosesAnswers, Some(4)) | (Lie::PutsOff, Some(_)) => return put_off(),
         _ => {}
     }
     let passed_on = Request::from_parts(head, Full::from(body));
