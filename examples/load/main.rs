@@ -16,6 +16,7 @@ mod book;
 mod chart;
 mod clock;
 mod http;
+mod kept;
 mod line;
 mod manager;
 mod pace;

@@ -10,7 +10,8 @@ use tokio::time::{sleep, timeout};
 use crate::Failure;
 use crate::ballot::{OPTIONS, Poll};
 use crate::clock::now;
-use crate::http::{Connection, Request};
+use crate::http::Request;
+use crate::kept::Kept;
 use crate::server::Server;
 
 /// Between two attempts to reach a server that cannot answer now.
@@ -35,15 +36,15 @@ pub(crate) struct Votes {
 #[derive(Debug)]
 pub(crate) struct Manager {
     server: Server,
-    connection: Option<Connection>,
+    connection: Kept,
     patience: Duration,
 }
 
 impl Manager {
     pub(crate) fn new(server: Server, patience: Duration) -> Self {
         Self {
+            connection: Kept::new(server.clone()),
             server,
-            connection: None,
             patience,
         }
     }
@@ -115,13 +116,10 @@ impl Manager {
     }
 
     async fn ask(&mut self, request: Request<'_>) -> io::Result<(u16, Vec<u8>)> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => Connection::open(&self.server).await?,
-        };
+        let mut connection = self.connection.take().await?;
         let response = connection.exchange(request).await?;
         let (answer, closes) = ((response.status, response.body.to_vec()), response.closes);
-        self.connection = (!closes).then_some(connection);
+        self.connection.keep(connection, closes);
         Ok(answer)
     }
 }

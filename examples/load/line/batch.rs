@@ -9,14 +9,13 @@ use super::Heard;
 use crate::answer::{Answer, Receipt};
 use crate::ballot::Poll;
 use crate::book::Cast;
-use crate::http::{Connection, Request, Response};
+use crate::http::{Request, Response};
+use crate::kept::Kept;
 use crate::server::Server;
 
 #[derive(Debug)]
 pub(crate) struct Batch {
-    server: Server,
-    /// Taken out while it is in use, so that a round that fails leaves none.
-    connection: Option<Connection>,
+    connection: Kept,
     body: Vec<u8>,
 }
 
@@ -37,15 +36,13 @@ struct Outcome<'a> {
 impl Batch {
     pub(super) fn new(server: Server) -> Self {
         Self {
-            server,
-            connection: None,
+            connection: Kept::new(server),
             body: Vec::new(),
         }
     }
 
     pub(super) async fn connect(&mut self) -> io::Result<()> {
-        self.connection = Some(Connection::open(&self.server).await?);
-        Ok(())
+        self.connection.connect().await
     }
 
     pub(super) async fn send(
@@ -67,15 +64,12 @@ impl Batch {
             self.body.push(b'}');
         }
         self.body.extend_from_slice(b"]}");
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => Connection::open(&self.server).await?,
-        };
+        let mut connection = self.connection.take().await?;
         let request = Request::post(&poll.batch, &self.body);
         let response = connection.exchange(request).await?;
         read(&response, round.len(), heard)?;
         let closes = response.closes;
-        self.connection = (!closes).then_some(connection);
+        self.connection.keep(connection, closes);
         Ok(())
     }
 }

@@ -6,29 +6,26 @@ use super::Heard;
 use crate::answer::Answer;
 use crate::ballot::Poll;
 use crate::book::Cast;
-use crate::http::{Connection, Request};
+use crate::http::Request;
+use crate::kept::Kept;
 use crate::server::Server;
 
 #[derive(Debug)]
 pub(crate) struct One {
-    server: Server,
-    /// Taken out while it is in use, so that a round that fails leaves none.
-    connection: Option<Connection>,
+    connection: Kept,
     body: Vec<u8>,
 }
 
 impl One {
     pub(super) fn new(server: Server) -> Self {
         Self {
-            server,
-            connection: None,
+            connection: Kept::new(server),
             body: Vec::new(),
         }
     }
 
     pub(super) async fn connect(&mut self) -> io::Result<()> {
-        self.connection = Some(Connection::open(&self.server).await?);
-        Ok(())
+        self.connection.connect().await
     }
 
     pub(super) async fn send(
@@ -43,16 +40,13 @@ impl One {
             self.body.push(b'{');
             cast.ballot.write(poll, &mut self.body);
             self.body.push(b'}');
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => Connection::open(&self.server).await?,
-            };
+            let mut connection = self.connection.take().await?;
             let request = Request::post(&poll.votes, &self.body);
             let response = connection.exchange(request).await?;
             let closes = response.closes;
             let answer = Answer::parse(response.status, response.retry_after, response.body);
             heard(place, answer);
-            self.connection = (!closes).then_some(connection);
+            self.connection.keep(connection, closes);
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Shares {
     ///
     /// Callers that come at the same time may each see what is free, and go beyond the share; the queue has its own bound.
     pub(super) fn enter(&self, slot: Slot, ballots: usize, free: usize) -> bool {
-        let free = free.saturating_sub(self.held.load(Ordering::Relaxed));
+        let free = free.saturating_sub(self.held());
         let more = |waiting: usize| {
             let waiting = waiting + ballots;
             (ballots == 0 || waiting <= free).then_some(waiting)
@@ -54,9 +54,20 @@ impl Shares {
             .is_ok()
     }
 
-    /// So many are held behind another one of their voter now.
-    pub(super) fn hold(&self, ballots: usize) {
-        self.held.store(ballots, Ordering::Relaxed);
+    /// One more of those that wait is held behind another one of its voter.
+    pub(super) fn hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many are held.
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// One that was held does not wait any more.
+    pub(super) fn release(&self, slot: Slot) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+        self.leave(slot, 1);
     }
 
     /// How many wait.
@@ -122,7 +133,7 @@ mod tests {
     #[test]
     fn what_is_held_is_not_free() {
         let shares = Shares::new();
-        shares.hold(60);
+        (0..60).for_each(|_| shares.hold());
         assert!(!shares.enter(Slot(0), 41, 100));
         assert!(shares.enter(Slot(0), 40, 100));
     }

@@ -27,7 +27,6 @@ pub(super) fn key(ballot: &BallotRecord) -> Key {
 #[derive(Debug)]
 pub(super) struct Twins {
     behind: HashMap<Key, VecDeque<Job>>,
-    ballots: usize,
     shares: Arc<Shares>,
 }
 
@@ -36,14 +35,13 @@ impl Twins {
     pub(super) fn new(shares: Arc<Shares>) -> Self {
         Self {
             behind: HashMap::new(),
-            ballots: 0,
             shares,
         }
     }
 
     /// How many wait.
     pub(super) fn len(&self) -> usize {
-        self.ballots
+        self.shares.held()
     }
 
     pub(super) fn has(&self, key: Key) -> bool {
@@ -60,8 +58,7 @@ impl Twins {
             return;
         }
         behind.push_back(job);
-        self.ballots += 1;
-        self.shares.hold(self.ballots);
+        self.shares.hold();
     }
 
     /// Those whose turn it is: one for each voter, at most `most`.
@@ -104,10 +101,8 @@ impl Twins {
     /// Gives up on those behind `ballot`, whose outcome nobody knows.
     pub(super) fn leave(&mut self, ballot: &BallotRecord) -> VecDeque<Job> {
         let left = self.behind.remove(&key(ballot)).unwrap_or_default();
-        self.ballots -= left.len();
-        self.shares.hold(self.ballots);
         for twin in &left {
-            self.shares.leave(twin.slot, 1);
+            self.shares.release(twin.slot);
         }
         left
     }
@@ -121,9 +116,7 @@ impl Twins {
             behind.remove();
         }
         if let Some(job) = &job {
-            self.ballots -= 1;
-            self.shares.hold(self.ballots);
-            self.shares.leave(job.slot, 1);
+            self.shares.release(job.slot);
         }
         job
     }
