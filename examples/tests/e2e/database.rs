@@ -14,13 +14,25 @@ use crate::store::Store;
 use crate::support::bed::Bed;
 use crate::support::client::{Client, ready};
 use crate::support::events::Viewer;
-use crate::support::process::{Starting, program};
+use crate::support::process::{ServerProcess, Starting, program};
 use crate::support::soon;
 use crate::support::storm::{Storm, recorded};
 use crate::support::voter::Answer;
 use crate::two_servers::close;
 
 pub(crate) const CONNECTIONS: usize = 32;
+
+/// Two servers, where they are, and a poll in which voters who insist vote on both: some are recorded.
+pub(crate) async fn two_in_a_storm(
+    bed: &Bed,
+) -> ([ServerProcess; 2], [SocketAddr; 2], Value, Storm) {
+    let servers = bed.start_two().await;
+    let addresses = servers.each_ref().map(|server| server.address);
+    let poll = open_poll(&mut Client::connect(addresses[0]).await.unwrap()).await;
+    let storm = Storm::insisting(&addresses, &poll, CONNECTIONS);
+    storm.reaches(300).await;
+    (servers, addresses, poll, storm)
+}
 
 /// Everybody was recorded in the end; each server knows it, and so does a recount.
 pub(crate) async fn assert_exact(
@@ -61,11 +73,7 @@ async fn back_ends_that_are_ended_cost_no_answered_vote() {
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
         ORDER BY state = 'idle', random()";
     let bed = Bed::on(Store::Postgres).await;
-    let servers = bed.start_two().await;
-    let addresses = servers.each_ref().map(|server| server.address);
-    let poll = open_poll(&mut Client::connect(addresses[0]).await.unwrap()).await;
-    let storm = Storm::insisting(&addresses, &poll, CONNECTIONS);
-    storm.reaches(300).await;
+    let (_servers, addresses, poll, storm) = two_in_a_storm(&bed).await;
     // One that is busy, where there is one; and at last all of them.
     for limit in ["LIMIT 1"; 10].iter().chain(&["", ""]) {
         let ended = bed.query(&format!("{END} {limit}")).await;
@@ -79,11 +87,7 @@ async fn back_ends_that_are_ended_cost_no_answered_vote() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_crashes_in_a_storm_keeps_every_answered_vote() {
     let bed = Bed::durable().await;
-    let servers = bed.start_two().await;
-    let addresses = servers.each_ref().map(|server| server.address);
-    let poll = open_poll(&mut Client::connect(addresses[0]).await.unwrap()).await;
-    let storm = Storm::insisting(&addresses, &poll, CONNECTIONS);
-    storm.reaches(300).await;
+    let (_servers, addresses, poll, storm) = two_in_a_storm(&bed).await;
     for _ in 0..2 {
         block_in_place(|| bed.cluster().kill_9()).unwrap();
         block_in_place(|| bed.cluster().start_again()).unwrap();

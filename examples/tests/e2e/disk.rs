@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio::task::block_in_place;
 
 use crate::crash::open_poll;
-use crate::database::{CONNECTIONS, assert_exact};
+use crate::database::{CONNECTIONS, assert_exact, two_in_a_storm};
 use crate::store::Store;
 use crate::support::bed::Bed;
 use crate::support::client::Client;
@@ -62,11 +62,7 @@ async fn a_database_without_room_for_ballots_loses_none_and_heals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_without_room_for_its_log_loses_no_answered_vote() {
     let bed = Bed::durable().await;
-    let servers = bed.start_two().await;
-    let addresses = servers.each_ref().map(|server| server.address);
-    let poll = open_poll(&mut Client::connect(addresses[0]).await.unwrap()).await;
-    let storm = Storm::insisting(&addresses, &poll, CONNECTIONS);
-    storm.reaches(300).await;
+    let (_servers, addresses, poll, storm) = two_in_a_storm(&bed).await;
     block_in_place(|| bed.cluster().limit_files(Some(8 * MIB))).unwrap();
     // The next segment of the log has to be made.
     let ends = async { while bed.try_query("SELECT pg_switch_wal()").await.is_ok() {} };
