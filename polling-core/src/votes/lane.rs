@@ -165,7 +165,8 @@ impl Lane {
     /// the ballots up: the lost commit may still come through, and only the primary key makes us wait for it.
     ///
     /// The while begins when the oldest ballot came in: what waited in the queue behind a store that is away does not wait
-    /// as long once more, and is sent again for a short while only. `sent_before` is whether any of it may be recorded already, by a sending of which nobody heard.
+    /// as long once more, and is sent again for a short while only. `sent_before` is whether any of it may be recorded
+    /// already, by a sending of which nobody heard.
     async fn record(
         &mut self,
         batch: Arc<[BallotRecord]>,
