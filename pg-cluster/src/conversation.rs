@@ -57,6 +57,7 @@ impl Conversation {
         self.client.push(bytes);
         while let Some(frame) = self.client.next() {
             self.requests += usize::from(frame == Frame::Request);
+            self.requests -= usize::from(frame == Frame::CopyEnd && self.requests > 0);
             self.bytes_owed += usize::from(frame == Frame::EncryptionRequest);
             self.ended_with_request = frame == Frame::Request;
         }
@@ -145,6 +146,18 @@ mod tests {
         }
         assert_eq!(conversation.server_said(b"2\0\0\0\x04"), Fate::Swallow);
         conversation.client_said(SYNC);
+        assert_eq!(conversation.server_said(READY), Fate::End);
+    }
+
+    #[test]
+    fn the_sync_before_a_copy_is_not_answered() {
+        const COPY_DONE: &[u8] = b"c\0\0\0\x04";
+        let mut conversation = begun();
+        conversation.client_said(SYNC);
+        let said = [COPY_DONE, SYNC, BIND, SYNC].concat();
+        conversation.client_said(&said);
+        assert!(conversation.loses(1, &said, &marked()));
+        assert_eq!(conversation.server_said(READY), Fate::Swallow);
         assert_eq!(conversation.server_said(READY), Fate::End);
     }
 

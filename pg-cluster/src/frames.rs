@@ -7,6 +7,8 @@ pub(crate) enum Frame {
     EncryptionRequest,
     /// The client waits from here on: for a `ReadyForQuery` to each.
     Request,
+    /// The client ends a COPY: the `Sync` with which it asked for it was passed over, and is not answered.
+    CopyEnd,
     /// The server has answered a request, `ReadyForQuery`.
     Ready,
     Other,
@@ -74,6 +76,8 @@ impl Frames {
             match (self.speaker, message.first()) {
                 // Query, Sync and FunctionCall.
                 (Speaker::Client, Some(b'Q' | b'S' | b'F')) => Frame::Request,
+                // CopyDone and CopyFail.
+                (Speaker::Client, Some(b'c' | b'f')) => Frame::CopyEnd,
                 (Speaker::Server, Some(b'Z')) => Frame::Ready,
                 _ => Frame::Other,
             }
@@ -110,6 +114,8 @@ mod tests {
             message(b"p", b"secret"),
             message(b"P", b"\0BEGIN"),
             message(b"S", b""),
+            message(b"d", b"a row"),
+            message(b"c", b""),
             message(b"Q", b"COMMIT\0"),
         ];
         let expected = [
@@ -118,6 +124,8 @@ mod tests {
             Frame::Other,
             Frame::Other,
             Frame::Request,
+            Frame::Other,
+            Frame::CopyEnd,
             Frame::Request,
         ];
         let whole = said.concat();

@@ -79,6 +79,8 @@ pub(crate) enum Failure {
     Database(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    #[error("a copy was not begun: {}", said(.0))]
+    NotBegun(#[source] tokio_postgres::Error),
     #[error("no connection became free in time")]
     NoConnection,
     #[error("the database did not answer in time")]
@@ -104,9 +106,11 @@ impl Failure {
     /// Whether the same statement may do better later, on this connection or on another one.
     pub(crate) fn passes(&self) -> bool {
         match self {
-            Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut | Failure::Restless => {
-                true
-            }
+            Failure::Connect(_)
+            | Failure::NotBegun(_)
+            | Failure::NoConnection
+            | Failure::TimedOut
+            | Failure::Restless => true,
             Failure::Row(_) => false,
             Failure::Database(error) if ends_with(error) => true,
             Failure::Database(error) => match error.code() {
@@ -125,7 +129,10 @@ impl Failure {
                 Some(code) => ends_session(code.code()),
                 None => true,
             },
-            Failure::Connect(_) | Failure::NoConnection | Failure::TimedOut => true,
+            Failure::Connect(_)
+            | Failure::NotBegun(_)
+            | Failure::NoConnection
+            | Failure::TimedOut => true,
             Failure::Row(_) | Failure::Restless => false,
         }
     }

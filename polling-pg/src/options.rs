@@ -8,6 +8,7 @@ use tracing::info;
 use crate::connect::Connector;
 use crate::database::{Database, Timeouts};
 use crate::schema::{Migrations, SchemaName};
+use crate::votes::Roads;
 use crate::{ConnectOptions, OpenError, PgStore, session};
 
 /// How a store is opened, and the bounds that it works in.
@@ -19,7 +20,7 @@ pub struct PgOptions {
     connections: usize,
     wait_for: Duration,
     statement_timeout: Duration,
-    expects_conflicts: bool,
+    roads: Roads,
 }
 
 impl Default for PgOptions {
@@ -30,7 +31,7 @@ impl Default for PgOptions {
             connections: 8,
             wait_for: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
-            expects_conflicts: false,
+            roads: Roads::default(),
         }
     }
 }
@@ -75,7 +76,15 @@ impl PgOptions {
     /// costs.
     #[doc(hidden)]
     pub const fn expect_conflicts(mut self) -> Self {
-        self.expects_conflicts = true;
+        self.roads.expects_conflicts = true;
+        self
+    }
+
+    /// From how many ballots on a batch of new voters is copied in, and not inserted: for tests, which hold both to the same
+    /// contract.
+    #[doc(hidden)]
+    pub const fn copy_from(mut self, ballots: usize) -> Self {
+        self.roads.copy_from = ballots;
         self
     }
 
@@ -106,7 +115,7 @@ impl PgOptions {
             self.schema,
             database,
             Some(connector),
-            self.expects_conflicts,
+            self.roads,
         ))
     }
 
@@ -134,12 +143,7 @@ impl PgOptions {
         let mut own = database.take().await?;
         self.prepare(&mut own).await?;
         let listener = listener.map(Connector::new).transpose()?;
-        Ok(PgStore::new(
-            self.schema,
-            database,
-            listener,
-            self.expects_conflicts,
-        ))
+        Ok(PgStore::new(self.schema, database, listener, self.roads))
     }
 
     async fn prepare(&self, client: &mut Client) -> Result<(), OpenError> {

@@ -21,6 +21,7 @@ use crate::error::Failure;
 use crate::notifier::PgNotifier;
 use crate::schema::SchemaName;
 use crate::sql::{Statements, statements};
+use crate::votes::Roads;
 
 statements! {
     /// The statements that belong to no room.
@@ -58,8 +59,7 @@ pub(crate) struct Parts {
     pub(crate) purged_up_to: Mutex<(Uuid, Uuid)>,
     /// How a listener connects; `None` where the application's own pool is all there is.
     pub(crate) listener: Option<Connector>,
-    /// Whether the writers never send a batch as one of new voters.
-    expects_conflicts: bool,
+    roads: Roads,
 }
 
 impl PgStore {
@@ -67,7 +67,7 @@ impl PgStore {
         schema: SchemaName,
         database: Database,
         listener: Option<Connector>,
-        expects_conflicts: bool,
+        roads: Roads,
     ) -> Self {
         Self {
             parts: Arc::new(Parts {
@@ -76,7 +76,7 @@ impl PgStore {
                 database,
                 purged_up_to: Mutex::default(),
                 listener,
-                expects_conflicts,
+                roads,
             }),
         }
     }
@@ -99,8 +99,9 @@ impl PgStore {
         purged.unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn expects_conflicts(&self) -> bool {
-        self.parts.expects_conflicts
+    /// What the writers choose their ways by.
+    pub(crate) fn roads(&self) -> Roads {
+        self.parts.roads
     }
 
     pub(crate) fn listener(&self) -> Option<&Connector> {

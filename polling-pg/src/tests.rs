@@ -16,7 +16,7 @@ use polling_core::votes::{
 use polling_core::{BallotId, IdSource, OptionId, PollId, Repository, SeededIds, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::{ConnectOptions, PgStore};
+use crate::{ConnectOptions, PgOptions, PgStore};
 
 mod gate;
 mod lost;
@@ -33,8 +33,12 @@ struct Bed {
 const PATIENCE: Duration = Duration::from_secs(50);
 
 async fn open(url: &str) -> PgStore {
+    open_with(PgStore::builder(), url).await
+}
+
+async fn open_with(options: PgOptions, url: &str) -> PgStore {
+    let patient = options.statement_timeout(PATIENCE);
     let options = ConnectOptions::parse(url).unwrap();
-    let patient = PgStore::builder().statement_timeout(PATIENCE);
     let store = patient
         .connect_with(options.connect_timeout(PATIENCE))
         .await;

@@ -8,13 +8,14 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::error::VoteError;
-use super::lane::{Job, Lane};
+use super::lane::Lane;
 use super::model::BallotRecord;
+use super::recorder::Recorder;
 use super::reply::{Answer, Reply, Tray, or_unknown};
 use super::repository::Outcome;
 use super::shares::{Shares, Slot};
-use super::twins::Twins;
 use super::voter::VoterKey;
+use super::waiting::{Job, Waiting};
 use crate::PollId;
 use crate::engine::Parts;
 
@@ -101,13 +102,11 @@ impl Intake {
             let places = parts.settings.queue_ballots.min(Semaphore::MAX_PERMITS);
             let (sender, jobs) = mpsc::channel(places);
             let shares = Arc::new(Shares::new());
+            let bounds = (parts.settings.batch_ballots, parts.settings.queue_ballots);
             let lane = Lane {
                 parts: parts.clone(),
-                jobs,
-                shutdown: shutdown.clone(),
-                writer: None,
-                twins: Twins::new(Arc::clone(&shares)),
-                shares: Arc::clone(&shares),
+                waiting: Waiting::new(jobs, Arc::clone(&shares), shutdown.clone(), bounds),
+                recorder: Recorder::new(parts.clone()),
             };
             parts.tasks.spawn(lane.run());
             Queue {

@@ -13,6 +13,7 @@ mod model;
 mod plan;
 mod recall;
 mod receipt;
+mod recorder;
 mod reply;
 mod repository;
 mod service;
@@ -21,6 +22,7 @@ mod standing;
 mod twins;
 mod verdict;
 mod voter;
+mod waiting;
 mod wire;
 
 pub use error::VoteError;

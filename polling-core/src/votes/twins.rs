@@ -5,11 +5,11 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::lane::Job;
 use super::model::{BallotRecord, RecordedBallot};
 use super::repository::Outcome;
 use super::shares::Shares;
 use super::voter::VoterKey;
+use super::waiting::Job;
 use crate::{PollId, StoreError};
 
 /// So many ballots of one voter whose id the client chose may wait behind another one; whoever sends more is told to come

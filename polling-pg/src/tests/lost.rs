@@ -5,7 +5,7 @@ use pg_cluster::Proxy;
 use polling_core::results::{Hint, ResultsNotifier};
 
 use super::*;
-use crate::{PgNotifier, PgOptions};
+use crate::PgNotifier;
 
 /// A server of its own, for what would disturb others.
 async fn own_server() -> (Cluster, Bed) {
@@ -20,17 +20,27 @@ async fn own_server() -> (Cluster, Bed) {
 }
 
 const TERMINATE: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '-- votes.record%'";
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND query SIMILAR TO '(-- votes|BEGIN|COMMIT)%'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_whose_back_ends_are_killed_go_on_and_lose_nothing() {
+    writers_are_killed(PgStore::builder()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_that_are_killed_while_they_copy_go_on_and_lose_nothing() {
+    writers_are_killed(PgStore::builder().copy_from(1)).await;
+}
+
+async fn writers_are_killed(options: PgOptions) {
     let bed = Arc::new(bed().await);
     let poll = bed.poll().await;
+    let store = open_with(options, bed.database.url()).await;
     let mut writers = JoinSet::new();
     for number in 0..4_u64 {
-        let bed = Arc::clone(&bed);
+        let (bed, store) = (Arc::clone(&bed), store.clone());
         writers.spawn(async move {
-            let mut writer = writer(&bed.store).await;
+            let mut writer = writer(&store).await;
             for voter in 0..300 {
                 let batch = [bed.ballot(poll, voter * 4 + number)].into();
                 let recorded = record(&mut *writer, &batch).await;
@@ -65,19 +75,32 @@ async fn reads_do_not_notice_that_their_connection_was_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_was_lost_is_found_by_its_ballot_id() {
+    answers_are_lost(PgStore::builder(), b"").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_whose_answer_was_lost_is_found_by_its_ballot_id() {
+    answers_are_lost(PgStore::builder().copy_from(1), b"COMMIT").await;
+}
+
+fn contains(sent: &[u8], wanted: &[u8]) -> bool {
+    wanted.is_empty() || sent.windows(wanted.len()).any(|bytes| bytes == wanted)
+}
+
+/// `last` is in what is sent last.
+async fn answers_are_lost(options: PgOptions, last: &'static [u8]) {
     let bed = bed().await;
     let poll = bed.poll().await;
     let cluster = Cluster::shared(Version::Installed);
     let proxy = Proxy::start(cluster.address()).await.unwrap();
-    let store = PgStore::connect(&proxy.url_of(bed.database.name()))
-        .await
-        .unwrap();
-    let mut writer = writer(&store).await;
+    let store = open_with(options, &proxy.url_of(bed.database.name())).await;
     for voter in 0..20 {
+        // A new one, which knows of no conflict.
+        let mut writer = writer(&store).await;
         let ballot = bed.ballot(poll, voter);
         let id = ballot.id;
         proxy.lose_next_answer(move |sent: &[u8]| {
-            sent.windows(16).any(|bytes| bytes == id.as_bytes())
+            contains(sent, id.as_bytes()) && contains(sent, last)
         });
         let batch: Arc<[BallotRecord]> = [ballot].into();
         let error = writer.record(Arc::clone(&batch)).await.unwrap_err();

@@ -8,10 +8,13 @@ use polling_core::results::{Revision, Tally};
 use polling_core::votes::{BallotRecord, Held, Outcome, Recorded, VotePlan, plan_vote};
 use polling_core::{BallotId, PollId};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::VoteStatements;
+use super::copy;
 use super::params::{Ballots, Column, row_columns};
+use super::road::Roads;
 use super::rows::{self, Found};
 use super::sums::Sums;
 use crate::columns::{self, Params, Read};
@@ -111,27 +114,20 @@ impl<'a> Batch<'a> {
         client: &ClientWrapper,
         sql: &VoteStatements,
         whole: &Group,
+        roads: Roads,
     ) -> Result<Sent, Failure> {
-        let all = &whole.places;
-        let [polls, voters, ids, contents, starts, times] = &row_columns(self.at(all));
+        let all = self.at(&whole.places);
         let sums = Sums::of(self.ballots);
-        let params: &Params<'_> = &[
-            polls,
-            voters,
-            ids,
-            contents,
-            starts,
-            times,
-            &sums.polls,
-            &sums.positions,
-            &sums.votes,
-            &sums.ballots,
-            &sums.earliest,
-            &sums.latest,
-        ];
-        match query(client, &sql.record_new, params).await {
+        let sent = if self.ballots.len() < roads.copy_from {
+            let [polls, voters, ids, contents, starts, times] = &row_columns(all);
+            let rows: [&(dyn ToSql + Sync); 6] = [polls, voters, ids, contents, starts, times];
+            query(client, &sql.record_new, &[rows, sums.params()].concat()).await
+        } else {
+            copy::send(client, sql, all, &sums).await
+        };
+        match sent {
             Ok(rows) => {
-                self.take(all, &rows).map_err(Failure::Row)?;
+                self.take(&whole.places, &rows).map_err(Failure::Row)?;
                 Ok(Sent::All)
             }
             Err(failure) if failure.has_state(UNIQUE_VIOLATION) => Ok(Sent::Conflict),

@@ -2,13 +2,25 @@
 //!
 //! Ballots are written first, in the order of their key, and the gates last, in the order of their polls: half the time
 //! of the other way round. Whoever holds a gate waits only for later gates, and whoever waits for a ballot holds no gate;
-//! so nobody ever waits in a circle. A gate is locked to the commit, which follows at once, because the statement is the
-//! whole transaction.
+//! so nobody ever waits in a circle. A gate is locked to the commit, which follows at once: the statement is the whole
+//! transaction, or its COMMIT is sent with it ([`copy`](super::copy)).
 //!
 //! A gate is asked for in a query of its own for each poll, one after the other: a join promises no order.
 //!
 //! Where a gate does not take all ballots that were written, `refuse()` ends the statement, and nothing of it stands. What
 //! decides is the row as it is under its lock, by the rule of [`takes`](polling_core::votes::takes).
+
+/// From `chosen (poll, position, votes, ballots, earliest, latest)`, a row for each position, to `batch`, a row for each poll.
+macro_rules! sum_chosen {
+    () => {
+        "), batch AS (
+    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
+        sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
+    FROM chosen
+    GROUP BY poll
+"
+    };
+}
 
 /// From `batch (poll, positions, votes, last, ballots, earliest, latest)` to `counted`, the tallies after it: `positions`
 /// and `votes` are the new votes by position, `last` is the greatest position, and `ballots`, which were received from
@@ -41,6 +53,18 @@ macro_rules! count_at_gates {
     };
 }
 
+/// From `counted` to the result, where all that was sent was written: the tally of each poll, after the two columns in which
+/// [`gate`] says what was not.
+macro_rules! all_counted {
+    () => {
+        ")
+SELECT NULL::uuid[], NULL::uuid[],
+    CASE WHEN (SELECT count(*) FROM counted) < (SELECT count(*) FROM batch) THEN {schema}.refuse()::text END,
+    c.poll, c.status, c.opens_at, c.closes_at, c.show_results, c.revision, c.ballots, c.counts
+FROM (VALUES (1)) AS always (row) LEFT JOIN counted c ON true"
+    };
+}
+
 /// From `written (poll, voter, content, cast_at)` to the result: the polls and voters of what was written, where that is not
 /// all that was sent, and the tally of each poll that something was added to. It is one row at least.
 ///
@@ -63,12 +87,8 @@ macro_rules! gate {
         min(earliest) AS earliest, max(latest) AS latest
     FROM selected
     GROUP BY poll, position
-), batch AS (
-    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
-        sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
-    FROM chosen
-    GROUP BY poll
 ",
+            sum_chosen!(),
             count_at_gates!(),
             ")
 SELECT
@@ -81,4 +101,4 @@ FROM (VALUES (1)) AS always (row) LEFT JOIN counted c ON true"
     };
 }
 
-pub(super) use {count_at_gates, gate};
+pub(super) use {all_counted, count_at_gates, gate, sum_chosen};

@@ -2,6 +2,7 @@
 
 mod batch;
 mod change;
+mod copy;
 mod gate;
 mod params;
 mod road;
@@ -16,6 +17,8 @@ use polling_core::votes::{
 };
 use polling_core::{BallotId, PollId, StoreError, Timestamp};
 
+pub(crate) use road::Roads;
+
 use crate::PgStore;
 use crate::sql::statements;
 
@@ -23,6 +26,8 @@ statements! {
     /// The statements of the votes.
     VoteStatements {
         record_new = statements::RECORD_NEW;
+        copy = statements::COPY;
+        count_copied = statements::COUNT_COPIED;
         record = statements::RECORD;
         revive = statements::REVIVE;
         look_up = rows::LOOK_UP;

@@ -21,7 +21,7 @@ pub(super) struct Ballots<'a> {
 }
 
 impl<'a> Ballots<'a> {
-    fn iter(self) -> impl ExactSizeIterator<Item = &'a BallotRecord> {
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = &'a BallotRecord> {
         self.places.iter().map(move |&place| &self.batch[place])
     }
 }

@@ -3,7 +3,7 @@
 /// The ways to record a batch. Each is right for every batch; which is the fastest depends on how many voters have a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// A plain insert, which a row that is there already ends: for nothing but new voters.
+    /// A plain insert or a copy, which a row that is there already ends: for nothing but new voters.
     New,
     /// An insert that passes over rows that are there, which are looked up afterwards: for new voters and some others.
     Mixed,
@@ -16,6 +16,25 @@ const SURE_AFTER: u32 = 8;
 
 /// Batches with fewer ballots tell nothing of a storm.
 const STORM_BALLOTS: usize = 64;
+
+/// What ways are chosen by, for all lanes of a store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roads {
+    /// Batches of fewer new voters are inserted by one statement, which takes one way there and back; larger ones are copied
+    /// in, which takes two.
+    pub(crate) copy_from: usize,
+    /// Whether batches are never sent as ones of new voters.
+    pub(crate) expects_conflicts: bool,
+}
+
+impl Default for Roads {
+    fn default() -> Self {
+        Self {
+            copy_from: 500,
+            expects_conflicts: false,
+        }
+    }
+}
 
 /// What a lane remembers of its batches.
 #[derive(Debug)]

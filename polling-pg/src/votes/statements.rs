@@ -1,6 +1,6 @@
 //! The statements that write batches of ballots: ballots first, and then as [`gate`](super::gate) says.
 
-use super::gate::{count_at_gates, gate};
+use super::gate::{all_counted, count_at_gates, gate, sum_chosen};
 use super::params::row;
 
 /// Inserts the ballots whose voters have no row. A row that another server is about to commit is waited for, and then
@@ -30,20 +30,32 @@ WITH written AS (
     "
     FROM generate_series(1, cardinality($2::uuid[])) AS i
     RETURNING 1
-), batch AS (
-    SELECT poll, array_agg(position) AS positions, array_agg(votes) AS votes, max(position) AS last,
-        sum(ballots)::bigint AS ballots, min(earliest) AS earliest, max(latest) AS latest
+), chosen AS (
+    SELECT *
     FROM unnest($7::uuid[], $8::integer[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
-        AS chosen (poll, position, votes, ballots, earliest, latest)
+        AS sums (poll, position, votes, ballots, earliest, latest)
     WHERE (SELECT count(*) FROM written) > 0
-    GROUP BY poll
 ",
+    sum_chosen!(),
     count_at_gates!(),
-    ")
-SELECT NULL::uuid[], NULL::uuid[],
-    CASE WHEN (SELECT count(*) FROM counted) < (SELECT count(*) FROM batch) THEN {schema}.refuse()::text END,
-    c.poll, c.status, c.opens_at, c.closes_at, c.show_results, c.revision, c.ballots, c.counts
-FROM (VALUES (1)) AS always (row) LEFT JOIN counted c ON true"
+    all_counted!(),
+);
+
+/// Takes the rows of ballots none of whose voters has one; see [`copy`](super::copy).
+pub(super) const COPY: &str = "-- votes.copy
+COPY {schema}.votes (poll, voter, ballot, content, cast_at) FROM STDIN (FORMAT binary)";
+
+/// Counts what was copied, by sums as for [`RECORD_NEW`].
+pub(super) const COUNT_COPIED: &str = concat!(
+    "-- votes.count_copied
+WITH chosen AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+        AS sums (poll, position, votes, ballots, earliest, latest)
+",
+    sum_chosen!(),
+    count_at_gates!(),
+    all_counted!(),
 );
 
 /// Writes ballots over the ones that their voters had withdrawn, where they are still the ones that were found. A row that

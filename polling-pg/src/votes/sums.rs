@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use polling_core::PollId;
 use polling_core::votes::BallotRecord;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::columns::{self, Time};
@@ -58,6 +59,18 @@ impl Sums {
             }
         }
         sums
+    }
+
+    /// The columns.
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 6] {
+        [
+            &self.polls,
+            &self.positions,
+            &self.votes,
+            &self.ballots,
+            &self.earliest,
+            &self.latest,
+        ]
     }
 }
 

@@ -38,7 +38,7 @@ impl Writer {
             _ => self.store.database().take().await?,
         };
         let mut batch = Batch::new(ballots);
-        let way = if self.store.expects_conflicts() {
+        let way = if self.store.roads().expects_conflicts {
             Way::Mixed
         } else {
             self.road.way()
@@ -83,7 +83,7 @@ async fn record(
     let sql = &store.sql().votes;
     let whole = batch.whole();
     let mut groups = match way {
-        Way::New => match batch.send_new(client, sql, &whole).await? {
+        Way::New => match batch.send_new(client, sql, &whole, store.roads()).await? {
             Sent::All => return Ok(()),
             Sent::Conflict => vec![whole],
             // It would refuse the batch again.
