@@ -116,6 +116,28 @@ async fn answers_are_lost(options: PgOptions, last: &'static [u8]) {
     assert_eq!(bed.proven(poll).await, 20);
 }
 
+#[tokio::test]
+async fn after_a_copy_that_could_not_begin_every_answer_is_that_to_its_own_batch() {
+    let bed = bed().await;
+    let poll = bed.poll().await;
+    let impatient = PgOptions::default().statement_timeout(Duration::from_millis(300));
+    let store = impatient.copy_from(1).connect(bed.database.url()).await;
+    let mut writer = writer(&store.unwrap()).await;
+    let other = bed.store.database().take().await.unwrap();
+    let lock = "BEGIN; LOCK TABLE polling.votes IN ACCESS EXCLUSIVE MODE";
+    other.batch_execute(lock).await.unwrap();
+    let batch: Arc<[BallotRecord]> = [bed.ballot(poll, 0)].into();
+    let error = writer.record(Arc::clone(&batch)).await.unwrap_err();
+    assert!(matches!(error, RecordError::Lost(_)), "{error:?}");
+    other.batch_execute("ROLLBACK").await.unwrap();
+    for voter in 0..5 {
+        let ballots = (0..=voter).map(|one| bed.ballot(poll, 100 * voter + one));
+        let batch: Arc<[BallotRecord]> = ballots.collect();
+        assert_eq!(added(&record(&mut *writer, &batch).await), voter + 1);
+    }
+    assert_eq!(bed.proven(poll).await, 15);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_swallows_everything_is_an_error_within_its_time_and_heals() {
     let bed = bed().await;
