@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The other end of the connection that a request came in on: a server puts it into the extensions of each request, where
 /// the transports look for it. Without it they do not know where a request comes from, and nothing is limited by address.
 ///
-/// [`polling_http`'s own server](https://docs.rs/polling-http) does so. In axum, a layer turns its `ConnectInfo` into this.
+/// The server of `polling-http` does so. In axum a layer turns its `ConnectInfo` into this: `examples/axum.rs` shows how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddress(pub IpAddr);
 

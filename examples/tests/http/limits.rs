@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use http::Method;
-use polling_core::limits::Limit;
-use polling_core::{FakeClock, Settings, TrustedProxies};
+use polling_core::limits::{Decision, Key, Limit, RateLimiter, Rule};
+use polling_core::{FakeClock, Settings, StoreError, TrustedProxies};
 use polling_http::HttpSettings;
 use serde_json::{Value, json};
 
@@ -305,4 +306,41 @@ async fn votes_of_people_nobody_knows_may_have_a_limit(store: Store) {
     assert_eq!(vote("hal").await.status, 201);
     let results = server.get(poll.path("/results")).await.json();
     assert_eq!(results["ballots"], 8);
+}
+
+/// A limiter that is away.
+struct Away;
+
+#[async_trait]
+impl RateLimiter for Away {
+    async fn take(&self, _: Rule, _: Limit, _: &Key, _: u32) -> Result<Decision, StoreError> {
+        Err(StoreError::unavailable("nobody counts"))
+    }
+
+    async fn give_back(&self, _: Rule, _: &Key, _: &Decision) -> Result<(), StoreError> {
+        Err(StoreError::unavailable("nobody counts"))
+    }
+}
+
+#[tokio::test]
+async fn a_limiter_of_ones_own_is_asked_and_never_for_a_vote_where_votes_have_no_limit() {
+    let server = Start {
+        with: Some(|builder| builder.limiter(Away)),
+        http: behind_a_proxy(),
+        ..Start::default()
+    }
+    .run()
+    .await;
+    // The tests' own address is not limited.
+    let poll = server.poll(json!({})).await;
+    let vote = server.post(poll.path("/votes"), &poll.vote(0, "ada"));
+    assert_eq!(from(vote, "203.0.113.9").await.status, 201);
+    let new = json!({"question": "Q", "options": ["A", "B"]});
+    let create = server.post("/api/v1/polls", &new);
+    from(create, "203.0.113.9")
+        .await
+        .refuses(503, "unavailable");
+    sign_in(&server, "ada@example.org", "x")
+        .await
+        .refuses(503, "unavailable");
 }
