@@ -3,8 +3,8 @@
 //! Transports turn credentials into an [`Actor`] through an [`Authenticator`]; services decide what the actor may do;
 //! stores know nothing of either.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;

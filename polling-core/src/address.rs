@@ -1,7 +1,8 @@
-//! Where a request comes from: the other end of its connection, or what proxies that are trusted say of it.
+//! Where a request comes from: the other end of its connection, or what proxies that are trusted say of it. Addresses
+//! are data, as in `core::net`; nothing here connects to one.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// The other end of the connection that a request came in on: a server puts it into the extensions of each request, where
@@ -73,7 +74,7 @@ impl TrustedProxies {
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|at| at.ip());
+    let with_port = || text.parse::<core::net::SocketAddr>().ok().map(|at| at.ip());
     let address: IpAddr = text.parse().ok().or_else(bare).or_else(with_port)?;
     Some(address.to_canonical())
 }

@@ -272,3 +272,21 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limit;
+
+    #[test]
+    fn limits_have_their_bounds_and_may_be_off() {
+        let with = |limit| {
+            let mut settings = Settings::default();
+            settings.limits.set(Rule::Login, limit);
+            check(&settings).is_ok()
+        };
+        assert!(with(None) && with(Some(Limit::per_hour(10_000))));
+        assert!(!with(Some(Limit::per_minute(0))));
+        assert!(!with(Some(Limit::per_minute(10_001))));
+    }
+}
