@@ -62,7 +62,7 @@ struct Arguments {
     allowed_origins: Vec<String>,
 
     #[command(flatten)]
-    visitors: visitors::Arguments,
+    visitors: visitors::Flags,
 
     /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
     #[arg(long, env = "POLLING_THREADS")]

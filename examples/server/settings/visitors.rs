@@ -10,7 +10,7 @@ use super::given;
 
 #[derive(Args)]
 #[expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
-pub(super) struct Arguments {
+pub(super) struct Flags {
     /// The proxies whose X-Forwarded-For says where a request comes from, as 10.0.0.0/8,2001:db8::1,…
     #[arg(long, env = "POLLING_TRUSTED_PROXIES", value_delimiter = ',')]
     trusted_proxies: Vec<String>,
@@ -53,20 +53,20 @@ pub(crate) struct Visitors {
 impl Visitors {
     /// # Errors
     /// The flag that is wrong, and why.
-    pub(super) fn of(arguments: &Arguments) -> Result<Self, (&'static str, String)> {
-        let trusted_proxies = TrustedProxies::parse(given(&arguments.trusted_proxies))
+    pub(super) fn of(flags: &Flags) -> Result<Self, (&'static str, String)> {
+        let trusted_proxies = TrustedProxies::parse(given(&flags.trusted_proxies))
             .map_err(|why| ("--trusted-proxies", why.to_string()))?;
-        let mut limits = limits(&arguments.limits).map_err(|why| ("--limits", why))?;
-        limits.loopback = arguments.limit_loopback;
+        let mut limits = limits(&flags.limits).map_err(|why| ("--limits", why))?;
+        limits.loopback = flags.limit_loopback;
         let mut features = FeatureSettings::default();
-        features.sign_up = arguments.sign_up;
-        features.anonymous_polls = arguments.anonymous_polls;
-        features.import = arguments.import;
+        features.sign_up = flags.sign_up;
+        features.anonymous_polls = flags.anonymous_polls;
+        features.import = flags.import;
         Ok(Self {
             trusted_proxies,
             limits,
             features,
-            docs: arguments.docs,
+            docs: flags.docs,
         })
     }
 }

@@ -288,7 +288,9 @@ async fn votes_of_people_nobody_knows_may_have_a_limit(store: Store) {
     let statuses = outcomes["outcomes"].as_array().unwrap().iter();
     let statuses: Vec<_> = statuses.map(|outcome| outcome["status"].clone()).collect();
     assert_eq!(statuses, [201, 429, 429]);
-    assert_eq!(outcomes["outcomes"][1]["code"], "rate_limited");
+    let refused = &outcomes["outcomes"][1];
+    assert_eq!(refused["code"], "rate_limited");
+    assert_eq!(refused["retry_after"], 60);
     limited(&vote("fay").await, "vote", (3, 60), "60");
     let put = server.request(Method::PUT, poll.path("/vote"));
     limited(&put.json(&poll.vote(1, "fay")).await, "vote", (3, 60), "60");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use futures_util::{SinkExt, StreamExt};
 use polling_core::limits::Limit;
 use polling_core::users::{Credentials, NewUser};
 use polling_core::{Actor, Engine, FakeClock, NewPoll, PollView, Settings, TrustedProxies};
@@ -11,10 +12,13 @@ use polling_ws::{WsApi, WsSettings};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, vote};
+use crate::support::{Client, soon, vote};
 
-/// A server where nobody may vote more than twice in a minute, which never ends.
+const TWICE: Option<Limit> = Some(Limit::per_minute(2));
+
+/// A server that limits the tests' own address, on a clock that stands still.
 struct Limited {
     engine: Engine,
     poll: PollView,
@@ -28,10 +32,10 @@ impl Drop for Limited {
     }
 }
 
-async fn server(trusted: &[&str]) -> Limited {
+async fn server(trusted: &[&str], votes: Option<Limit>) -> Limited {
     let mut core = Settings::default();
     core.limits.loopback = true;
-    core.limits.vote = Some(Limit::per_minute(2));
+    core.limits.vote = votes;
     let engine = Engine::builder(SqliteStore::in_memory().await.unwrap())
         .settings(core)
         .clock(FakeClock::default());
@@ -69,7 +73,7 @@ impl Limited {
 
 #[tokio::test]
 async fn a_vote_too_many_is_told_when_to_come_again() {
-    let server = server(&[]).await;
+    let server = server(&[], TWICE).await;
     let mut client = server.client("203.0.113.1").await;
     assert_eq!(server.vote(&mut client, "ada").await, "ack");
     assert_eq!(server.vote(&mut client, "bob").await, "ack");
@@ -98,11 +102,37 @@ async fn a_vote_too_many_is_told_when_to_come_again() {
 
 #[tokio::test]
 async fn a_trusted_proxy_says_who_connects() {
-    let server = server(&["127.0.0.0/8"]).await;
+    let server = server(&["127.0.0.0/8"], TWICE).await;
     let mut client = server.client("198.51.100.1, 203.0.113.1").await;
     assert_eq!(server.vote(&mut client, "ada").await, "ack");
     assert_eq!(server.vote(&mut client, "bob").await, "ack");
     assert_eq!(server.vote(&mut client, "cid").await, "rate_limited");
     let mut other = server.client("203.0.113.2").await;
     assert_eq!(server.vote(&mut other, "cid").await, "ack");
+}
+
+/// With the settings as they are, but that the tests' own address is limited like any other.
+#[tokio::test]
+async fn bug_14_ten_thousand_votes_from_one_address_get_through() {
+    const VOTERS: usize = 10_000;
+    let server = server(&[], Settings::default().limits.vote).await;
+    let (mut sending, mut coming) = server.client("203.0.113.1").await.socket.split();
+    let send = async {
+        for voter in 0..VOTERS {
+            let frame = vote(&server.poll, &voter.to_string()).to_string();
+            sending.feed(Message::text(frame)).await.unwrap();
+        }
+        sending.flush().await.unwrap();
+    };
+    let receive = async {
+        for _ in 0..VOTERS {
+            let frame = soon(coming.next()).await.unwrap().unwrap();
+            let frame = frame.into_text().unwrap();
+            assert!(frame.starts_with("{\"type\":\"ack\""), "{frame}");
+        }
+    };
+    tokio::join!(send, receive);
+    let results = server.engine.results();
+    let results = results.read(&Actor::System, server.poll.id, None).await;
+    assert_eq!(results.unwrap().results().ballots, 10_000);
 }

@@ -8,6 +8,8 @@
 //! The application itself is never limited. Nor is a caller whose address the transport does not know, where the rule
 //! counts by address; nor, unless a setting says so, one on this machine.
 
+#[cfg(feature = "accounts")]
+mod attempt;
 mod error;
 mod limiter;
 mod memory;
