@@ -3,13 +3,14 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
 
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Incoming};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use polling_core::Engine;
-use polling_http::server::{ServerSettings, serve};
+use polling_core::{Engine, PeerAddress};
+use polling_http::server::{ServerSettings, serve_each};
 use polling_http::{HttpApi, HttpSettings};
 use polling_ws::{Goodbye, Origins, WsApi, WsSettings};
 use tokio::net::TcpListener;
@@ -38,6 +39,9 @@ impl App {
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut http = HttpSettings::default();
         let mut ws = WsSettings::default();
+        http.trusted_proxies = settings.visitors.trusted_proxies.clone();
+        http.docs = settings.visitors.docs;
+        ws.trusted_proxies = settings.visitors.trusted_proxies.clone();
         if !settings.allowed_origins.is_empty() {
             http.cors_origins = settings
                 .allowed_origins
@@ -72,13 +76,25 @@ impl App {
             metrics,
         } = self;
         let stopping = CancellationToken::new();
-        let service = {
-            let ws = ws.clone();
-            service_fn(move |request| answer(http.clone(), ws.clone(), metrics.clone(), request))
+        let service_for = |peer: SocketAddr| {
+            let (http, ws, metrics) = (
+                http.clone().for_peer(peer.ip()),
+                ws.clone(),
+                metrics.clone(),
+            );
+            service_fn(move |request| {
+                answer(
+                    http.clone(),
+                    ws.clone(),
+                    metrics.clone(),
+                    peer.ip(),
+                    request,
+                )
+            })
         };
-        let serving = serve(
+        let serving = serve_each(
             listener,
-            service,
+            service_for,
             ServerSettings::default(),
             stopping.cancelled(),
         );
@@ -98,10 +114,14 @@ async fn answer(
     mut http: HttpApi,
     mut ws: WsApi,
     metrics: PrometheusHandle,
-    request: Request<Incoming>,
+    peer: IpAddr,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     Ok(match (request.uri().path(), request.method()) {
-        (WEB_SOCKET, _) => ws.call(request).await?.map(BodyExt::boxed_unsync),
+        (WEB_SOCKET, _) => {
+            request.extensions_mut().insert(PeerAddress(peer));
+            ws.call(request).await?.map(BodyExt::boxed_unsync)
+        }
         (METRICS, method) => exported(&metrics, method).map(BodyExt::boxed_unsync),
         _ => http.call(request).await?.map(BodyExt::boxed_unsync),
     })

@@ -100,7 +100,11 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
         Database::File(path) => Arc::new(SqliteStore::open(path).await?),
         Database::Postgres(postgres) => Arc::new(open(postgres).await?),
     };
+    let mut bounds = polling_core::Settings::default();
+    bounds.limits = settings.visitors.limits.clone();
+    bounds.features = settings.visitors.features.clone();
     Ok(Engine::builder(store)
+        .settings(bounds)
         .token_keys(settings.token_keys.clone())
         .build()
         .await?)

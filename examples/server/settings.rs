@@ -11,6 +11,8 @@ use clap::error::ErrorKind;
 use polling_core::users::TokenKey;
 use polling_pg::{ConnectOptions, SchemaName};
 
+pub(crate) use visitors::Visitors;
+
 /// A polling server: durable before it answers, exact, retry-safe and live.
 #[derive(Parser)]
 #[command(name = "server", version, about)]
@@ -59,6 +61,9 @@ struct Arguments {
     #[arg(long, env = "POLLING_ALLOWED_ORIGINS", value_delimiter = ',')]
     allowed_origins: Vec<String>,
 
+    #[command(flatten)]
+    visitors: visitors::Flags,
+
     /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
     #[arg(long, env = "POLLING_THREADS")]
     threads: Option<NonZeroUsize>,
@@ -78,6 +83,7 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     pub(crate) token_keys: Vec<TokenKey>,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) visitors: Visitors,
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
@@ -131,6 +137,7 @@ impl Settings {
             token_keys: token_keys
                 .map_err(|why| wrong("--jwt-keys", why))?
                 .unwrap_or_default(),
+            visitors: Visitors::of(&arguments.visitors).map_err(|(flag, why)| wrong(flag, why))?,
             allowed_origins: origins(&arguments.allowed_origins),
             threads: arguments
                 .threads
@@ -165,8 +172,14 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} threads={} log={} demo={}",
-            self.listen, self.database, self.allowed_origins, self.threads, self.log, self.demo
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} threads={} log={} demo={}",
+            self.listen,
+            self.database,
+            self.allowed_origins,
+            self.visitors,
+            self.threads,
+            self.log,
+            self.demo
         )
     }
 }
@@ -197,12 +210,16 @@ impl fmt::Display for Postgres {
     }
 }
 
-/// As a browser writes them; an empty variable is none.
-fn origins(given: &[String]) -> Vec<String> {
-    let origins = given
-        .iter()
-        .map(|origin| origin.trim().trim_end_matches('/').to_owned());
-    origins.filter(|origin| !origin.is_empty()).collect()
+/// What is in a list; an empty variable is none.
+fn given(list: &[String]) -> impl Iterator<Item = &str> {
+    let texts = list.iter().map(|text| text.trim());
+    texts.filter(|text| !text.is_empty())
+}
+
+/// As a browser writes them.
+fn origins(list: &[String]) -> Vec<String> {
+    let origins = given(list).map(|origin| origin.trim_end_matches('/').to_owned());
+    origins.collect()
 }
 
 /// The messages never repeat what was given: there may be a password in it.
@@ -242,6 +259,8 @@ fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
     };
     text.split(',').map(key).collect()
 }
+
+mod visitors;
 
 #[cfg(test)]
 mod tests;

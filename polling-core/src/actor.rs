@@ -3,6 +3,7 @@
 //! Transports turn credentials into an [`Actor`] through an [`Authenticator`]; services decide what the actor may do;
 //! stores know nothing of either.
 
+use core::net::IpAddr;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub enum Actor {
 pub struct Caller {
     user: Option<UserId>,
     manage_tokens: Vec<TokenHash>,
+    /// Where the request came from, which proves nothing.
+    address: Option<IpAddr>,
 }
 
 impl Actor {
@@ -37,6 +40,7 @@ impl Actor {
         Actor::Caller(Caller {
             user: None,
             manage_tokens: Vec::new(),
+            address: None,
         })
     }
 
@@ -46,6 +50,7 @@ impl Actor {
         Actor::Caller(Caller {
             user: Some(id),
             manage_tokens: Vec::new(),
+            address: None,
         })
     }
 
@@ -55,16 +60,28 @@ impl Actor {
         Actor::Caller(Caller {
             user: None,
             manage_tokens: vec![token],
+            address: None,
         })
     }
 
-    /// What both have proved, together; of two users the later one counts.
+    /// Somebody who proved nothing, and asks from this address of the network. Limits count by it who is not known.
+    #[must_use]
+    pub const fn from_address(address: IpAddr) -> Self {
+        Actor::Caller(Caller {
+            user: None,
+            manage_tokens: Vec::new(),
+            address: Some(address),
+        })
+    }
+
+    /// What both have proved, together; of two users and two addresses the later one counts.
     #[must_use]
     pub fn and(self, later: Actor) -> Self {
         match (self, later) {
             (Actor::System, _) | (_, Actor::System) => Actor::System,
             (Actor::Caller(mut caller), Actor::Caller(later)) => {
                 caller.user = later.user.or(caller.user);
+                caller.address = later.address.or(caller.address);
                 for token in later.manage_tokens {
                     if !caller.manage_tokens.contains(&token) {
                         caller.manage_tokens.push(token);
@@ -90,6 +107,15 @@ impl Actor {
         match self {
             Actor::System => &[],
             Actor::Caller(caller) => &caller.manage_tokens,
+        }
+    }
+
+    /// Where the actor asks from, where a transport said so.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Actor::System => None,
+            Actor::Caller(caller) => caller.address,
         }
     }
 

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::limits::Standing;
+
 /// What sort of failure a [`Code`] is; transports map it to their status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -20,6 +22,8 @@ pub enum Kind {
     NotFound,
     /// The state of things refuses the request.
     Conflict,
+    /// This was asked for too often: try again when the error says.
+    RateLimited,
     /// Too much work is waiting: nothing was done, try again soon.
     Overloaded,
     /// The store cannot be reached, or does not answer: try again soon, with the same ballot id.
@@ -81,6 +85,8 @@ codes! {
     Forbidden = "forbidden", Forbidden, "This is not allowed";
     /// The results may not be seen by this viewer, or not yet.
     ResultsHidden = "results_hidden", Forbidden, "The results are hidden";
+    /// The server has switched this off.
+    FeatureOff = "feature_off", Forbidden, "This is switched off here";
     /// The voter has a recorded ballot already.
     AlreadyVoted = "already_voted", Conflict, "This voter has voted already";
     /// The ballot id was used before by this voter, with other content.
@@ -101,6 +107,8 @@ codes! {
     OptionsFixed = "options_fixed", Conflict, "This is fixed since the poll was published";
     /// The poll was edited by somebody else meanwhile.
     VersionConflict = "version_conflict", Conflict, "The poll was changed meanwhile";
+    /// This was asked for too often: nothing was done.
+    RateLimited = "rate_limited", RateLimited, "This was asked for too often";
     /// Too much work is waiting: nothing was done.
     Overloaded = "overloaded", Overloaded, "Too busy at the moment";
     /// The store cannot be reached.
@@ -148,6 +156,11 @@ impl FieldError {
     }
 }
 
+/// Something was asked for that is switched off; it is named as in [`FeatureSettings`](crate::FeatureSettings).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the feature {0} is switched off on this server")]
+pub struct FeatureOff(pub &'static str);
+
 /// What every error of the engine can tell a transport.
 pub trait Fault: std::error::Error {
     /// The stable code.
@@ -156,6 +169,11 @@ pub trait Fault: std::error::Error {
     /// The fields that broke a rule; empty where the error is about no field.
     fn fields(&self) -> &[FieldError] {
         &[]
+    }
+
+    /// Which limit was reached, and when to try again; `None` where it is about no limit.
+    fn standing(&self) -> Option<&Standing> {
+        None
     }
 }
 

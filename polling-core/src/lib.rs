@@ -8,6 +8,7 @@
 //! | [`polls`] | what a poll is, its life from draft to closed, who may do what with it |
 //! | [`votes`] | ballots, the intake that commits them in batches, change and withdrawal |
 //! | [`results`] | tallies, the hub that holds the newest one of each watched poll, live results |
+//! | [`limits`] | how often somebody may do what, counted by user, token or address |
 //! | [`users`] | accounts, passwords and access tokens (with the feature `accounts`) |
 //!
 //! [`Engine`] is the one handle that an application or a transport holds. Every call takes an [`Actor`] first: who asks.
@@ -17,10 +18,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod actor;
+mod address;
 mod clock;
 mod engine;
 mod error;
 mod id;
+pub mod limits;
 pub mod polls;
 mod problem;
 mod repository;
@@ -34,14 +37,15 @@ pub mod votes;
 pub mod wire;
 
 pub use actor::{Actor, AuthError, Authenticator, TokenHash, bearer};
+pub use address::{ParseNetworkError, PeerAddress, TrustedProxies};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use engine::{BuildError, Engine, EngineBuilder};
-pub use error::{Cause, Code, Fault, FieldError, Kind, StoreError};
+pub use error::{Cause, Code, Fault, FeatureOff, FieldError, Kind, StoreError};
 pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, UserId};
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;
 pub use results::{Results, Revision, Tally};
-pub use settings::{PollLimits, Settings};
+pub use settings::{FeatureSettings, LimitSettings, PollLimits, Settings};
 pub use timestamp::Timestamp;
 pub use votes::{Ballot, Receipt, Voter};

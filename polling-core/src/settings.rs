@@ -1,6 +1,9 @@
 //! Every bound of the engine, by name and with its unit.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::limits::{Limit, Rule};
 
 /// The bounds and paces of an [`Engine`](crate::Engine); the defaults are the documented ones.
 #[derive(Clone, Debug)]
@@ -40,6 +43,10 @@ pub struct Settings {
     pub password_queue: usize,
     /// How long an access token is good.
     pub access_token_lifetime: Duration,
+    /// How often somebody may do what.
+    pub limits: LimitSettings,
+    /// What is switched on.
+    pub features: FeatureSettings,
 }
 
 impl Default for Settings {
@@ -61,6 +68,8 @@ impl Default for Settings {
             password_workers: 2,
             password_queue: 256,
             access_token_lifetime: Duration::from_secs(15 * 60),
+            limits: LimitSettings::default(),
+            features: FeatureSettings::default(),
         }
     }
 }
@@ -89,6 +98,133 @@ impl Default for PollLimits {
             option_chars: 200,
             description_chars: 10_000,
             options: MOST_OPTIONS,
+        }
+    }
+}
+
+/// How often somebody may do what: one limit for each [`Rule`], which says by what it counts; `None` is no limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitSettings {
+    /// People who sign up from one address.
+    pub sign_up: Option<Limit>,
+    /// Wrong passwords for one e-mail address, whether or not it has an account. While it is reached the right one is refused
+    /// too, or guessing could go on.
+    pub login: Option<Limit>,
+    /// Wrong passwords from one address. It should be more than can be hashed or wait at once (`password_workers` and
+    /// `password_queue`), because an attempt counts until it is known to be right.
+    pub login_address: Option<Limit>,
+    /// Links for a new password that are asked for one e-mail address, whether or not it has an account.
+    pub password_reset: Option<Limit>,
+    /// Links for a new password that are asked for from one address.
+    pub password_reset_address: Option<Limit>,
+    /// Refresh tokens that are sent from one address.
+    pub refresh: Option<Limit>,
+    /// Polls that one user creates, or without an account one address.
+    pub create_poll: Option<Limit>,
+    /// Edits, and steps of polls, of one user or of who holds one manage token; else of one address.
+    pub manage: Option<Limit>,
+    /// Invitations by one user.
+    pub invite: Option<Limit>,
+    /// Votes in one poll for `anyone` by one user, or without an account from one address. None by default: a whole audience
+    /// may be behind one address.
+    pub vote: Option<Limit>,
+    /// Whether addresses of this computer are limited like others. They are not by default: they are the application's own,
+    /// or those of a proxy that was not named as trusted, behind which all others are.
+    pub loopback: bool,
+    /// Users, tokens, accounts and addresses that are remembered for each rule in the memory of this server; of more than
+    /// that the oldest are forgotten. One takes about 200 bytes, and 8 for each time that counts.
+    pub keys: usize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            sign_up: Some(Limit::per_minute(100)),
+            login: Some(Limit::per_minute(10)),
+            login_address: Some(Limit::per_minute(300)),
+            password_reset: Some(Limit::per_hour(5)),
+            password_reset_address: Some(Limit::per_hour(100)),
+            refresh: Some(Limit::per_minute(3_000)),
+            create_poll: Some(Limit::per_minute(60)),
+            manage: Some(Limit::per_minute(600)),
+            invite: Some(Limit::per_hour(100)),
+            vote: None,
+            loopback: false,
+            keys: 50_000,
+        }
+    }
+}
+
+impl LimitSettings {
+    /// The limit of a rule.
+    #[must_use]
+    pub const fn of(&self, rule: Rule) -> Option<Limit> {
+        match rule {
+            Rule::SignUp => self.sign_up,
+            Rule::Login => self.login,
+            Rule::LoginAddress => self.login_address,
+            Rule::PasswordReset => self.password_reset,
+            Rule::PasswordResetAddress => self.password_reset_address,
+            Rule::Refresh => self.refresh,
+            Rule::CreatePoll => self.create_poll,
+            Rule::Manage => self.manage,
+            Rule::Invite => self.invite,
+            Rule::Vote => self.vote,
+        }
+    }
+
+    /// Sets the limit of a rule; `None` switches it off.
+    pub const fn set(&mut self, rule: Rule, limit: Option<Limit>) {
+        let place = match rule {
+            Rule::SignUp => &mut self.sign_up,
+            Rule::Login => &mut self.login,
+            Rule::LoginAddress => &mut self.login_address,
+            Rule::PasswordReset => &mut self.password_reset,
+            Rule::PasswordResetAddress => &mut self.password_reset_address,
+            Rule::Refresh => &mut self.refresh,
+            Rule::CreatePoll => &mut self.create_poll,
+            Rule::Manage => &mut self.manage,
+            Rule::Invite => &mut self.invite,
+            Rule::Vote => &mut self.vote,
+        };
+        *place = limit;
+    }
+}
+
+/// Each rule with its limit, as `login=10/60,vote=off`.
+impl fmt::Display for LimitSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, &rule) in Rule::ALL.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            match self.of(rule) {
+                Some(limit) => write!(f, "{comma}{rule}={limit}")?,
+                None => write!(f, "{comma}{rule}=off")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is switched on: all by default. What is off is refused as `feature_off`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FeatureSettings {
+    /// People may sign up by themselves.
+    pub sign_up: bool,
+    /// Polls may be created without an account; off, that is `unauthorized`, because signing in helps. The application
+    /// itself always may.
+    pub anonymous_polls: bool,
+    /// Users may be imported in bulk.
+    pub import: bool,
+}
+
+impl Default for FeatureSettings {
+    fn default() -> Self {
+        Self {
+            sign_up: true,
+            anonymous_polls: true,
+            import: true,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
+use crate::limits;
+
 /// How long a browser remembers what it was told.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
@@ -40,6 +42,8 @@ pub(crate) fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
         header::LOCATION,
         header::RETRY_AFTER,
         header::WWW_AUTHENTICATE,
+        limits::LEFT,
+        limits::POLICY,
         HeaderName::from_static("x-request-id"),
     ];
     // Credentials are bearer tokens, which pages send themselves: cookies are never needed.

@@ -22,6 +22,8 @@
 
 mod body;
 mod cors;
+mod limits;
+mod peer;
 mod problem;
 mod query;
 mod request;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, header};
 use polling_core::{Cause, Code, Fault, FieldError, Kind};
 
+use crate::limits;
 use crate::response::{Response, ResponseBody};
 
 /// The status of each kind of failure.
@@ -16,6 +17,7 @@ pub(crate) const fn status_of(kind: Kind) -> StatusCode {
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
+        Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Overloaded | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -50,10 +52,18 @@ impl<E: Fault + Send + Sync + 'static> From<E> for Problem {
                 let cause = Some(error.into());
                 Self { cause, ..problem }
             }
-            _ => Self {
-                errors: error.fields().into(),
-                ..problem.saying(error.to_string())
-            },
+            _ => {
+                let mut headers = problem.headers.clone();
+                if let Some(standing) = error.standing() {
+                    headers.push((header::RETRY_AFTER, standing.retry_after_seconds().into()));
+                    headers.extend(limits::fields(standing));
+                }
+                Self {
+                    errors: error.fields().into(),
+                    headers,
+                    ..problem.saying(error.to_string())
+                }
+            }
         }
     }
 }
@@ -235,7 +245,8 @@ mod tests {
                 "invalid" | "option_unknown" | "selection_invalid" | "voter_required" => 422,
                 "poll_not_found" | "user_not_found" | "vote_not_found" => 404,
                 "unauthorized" => 401,
-                "results_hidden" | "forbidden" => 403,
+                "results_hidden" | "forbidden" | "feature_off" => 403,
+                "rate_limited" => 429,
                 "overloaded" | "unavailable" => 503,
                 "internal" => 500,
                 _ => 409,

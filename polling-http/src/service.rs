@@ -5,6 +5,7 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body;
 use polling_core::wire::UnknownFields;
-use polling_core::{Actor, Code, Engine};
+use polling_core::{Code, Engine};
 use tokio::time::Instant;
 use tower_http::cors::CorsLayer;
 use tower_layer::Layer;
@@ -23,6 +24,7 @@ use tower_service::Service;
 use tracing::Instrument;
 
 use crate::body::{self, RequestBody, before};
+use crate::peer;
 use crate::problem::Problem;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
@@ -45,6 +47,7 @@ pub struct HttpApi {
 #[derive(Clone)]
 struct Core {
     inner: Arc<Inner>,
+    peer: Option<IpAddr>,
 }
 
 struct Inner {
@@ -73,8 +76,17 @@ impl HttpApi {
         };
         let core = Core {
             inner: Arc::new(inner),
+            peer: None,
         };
         Self { core, cors }
+    }
+
+    /// The same face, for the requests of one connection from this address. A request with a
+    /// [`PeerAddress`](polling_core::PeerAddress) among its extensions comes from there instead.
+    #[must_use]
+    pub fn for_peer(mut self, peer: IpAddr) -> Self {
+        self.core.peer = Some(peer);
+        self
     }
 }
 
@@ -149,7 +161,7 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
         let inner = Arc::clone(&self.inner);
-        let (call, body) = inner.call(request);
+        let (call, body) = inner.call(request, self.peer);
         ResponseFuture(Box::pin(async move { Ok(inner.answer(call, body).await) }))
     }
 }
@@ -157,7 +169,11 @@ where
 impl Inner {
     /// What there is to know of a request before anything is looked at. In a box, which goes from hand to hand to the
     /// handler: a future is moved and allocated with all that it holds, and so shall hold little.
-    fn call<B>(&self, request: http::Request<B>) -> (Box<Call>, RequestBody<B>)
+    fn call<B>(
+        &self,
+        request: http::Request<B>,
+        peer: Option<IpAddr>,
+    ) -> (Box<Call>, RequestBody<B>)
     where
         B: Body + Send + 'static,
     {
@@ -166,7 +182,7 @@ impl Inner {
         let call = Call {
             engine: self.engine.clone(),
             settings: Arc::clone(&self.settings),
-            actor: Actor::anonymous(),
+            actor: peer::actor(&parts, peer, &self.settings.trusted_proxies),
             parts,
             id: None,
             body: Bytes::new(),
@@ -242,10 +258,11 @@ impl Inner {
         let mut deadline = pin!(body::deadline(started, self.settings.request_timeout));
         if route.authenticates && call.parts.headers.contains_key(header::AUTHORIZATION) {
             let authenticated = authenticate(&self.engine, &call.parts.headers);
-            call.actor = match before(deadline.as_mut(), authenticated).await {
-                Some(actor) => actor?,
+            let proved = match before(deadline.as_mut(), authenticated).await {
+                Some(proved) => proved?,
                 None => return Err(Problem::no_answer_in_time()),
             };
+            call.actor = call.actor.and(proved);
         }
         let most = match endpoint.takes {
             Takes::Nothing => None,

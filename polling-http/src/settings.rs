@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderValue;
+use polling_core::TrustedProxies;
 
 /// The bounds and habits of an [`HttpApi`](crate::HttpApi); the defaults are the documented ones.
 #[derive(Clone, Debug)]
@@ -26,6 +27,10 @@ pub struct HttpSettings {
     pub retry_after: Duration,
     /// The origins whose pages may call from a browser, like `https://example.org`; `*` for all. None by default.
     pub cors_origins: Vec<HeaderValue>,
+    /// The proxies whose `X-Forwarded-For` says where a request comes from. None by default.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether the API documents itself, at `/api/docs` and `/api/openapi.json`.
+    pub docs: bool,
     /// The path under which the host application mounts the service, which `Location` headers then begin with. Empty by
     /// default; else like `/polling`.
     pub mounted_at: String,
@@ -42,6 +47,8 @@ impl Default for HttpSettings {
             keep_alive_interval: Duration::from_secs(15),
             retry_after: Duration::from_secs(1),
             cors_origins: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
+            docs: true,
             mounted_at: String::new(),
         }
     }

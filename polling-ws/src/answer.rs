@@ -1,5 +1,6 @@
 //! What the server sends: each frame is a JSON object with a `type`, and the `ref` of what it answers.
 
+use polling_core::limits::Standing;
 use polling_core::results::{Revision, Snapshot};
 use polling_core::{Code, Fault, FieldError, PollId, Receipt};
 use serde::Serialize;
@@ -23,6 +24,9 @@ pub(crate) enum Answer<'a> {
         message: &'a str,
         #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
         errors: &'a [FieldError],
+        /// Seconds, where a limit was reached.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
     },
     /// Something was done.
     Ok {
@@ -97,6 +101,7 @@ pub(crate) fn failure(
         code,
         message: &message,
         errors: fault.fields(),
+        retry_after: fault.standing().map(Standing::retry_after_seconds),
     };
     answer.render()
 }

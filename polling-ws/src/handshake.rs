@@ -7,10 +7,23 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
+use polling_core::{Actor, PeerAddress, TrustedProxies};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::Origins;
 use crate::problem::Problem;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Nobody in particular, from where the request came: from where the server says, unless that is a proxy that is trusted to
+/// say it better.
+pub(crate) fn caller<B>(request: &Request<B>, trusted: &TrustedProxies) -> Actor {
+    let Some(PeerAddress(peer)) = request.extensions().get() else {
+        return Actor::anonymous();
+    };
+    let forwarded = request.headers().get_all(FORWARDED_FOR).iter();
+    Actor::from_address(trusted.client(*peer, forwarded.map(HeaderValue::as_bytes)))
+}
 
 /// A good handshake.
 #[derive(Debug)]

@@ -11,7 +11,7 @@
 //! | `authenticate {token}` | `ok`; what tokens prove adds up |
 //! | `ping` | `pong` |
 //!
-//! What fails is answered `error {poll_id?, code, message, errors?}`. Votes are answered as they are recorded, many side by
+//! What fails is answered `error {poll_id?, code, message, errors?, retry_after?}`. Votes are answered as they are recorded, many side by
 //! side and in any order; everything else is done in the order in which it comes.
 //!
 //! Close codes: 1001 the server is leaving, 1002 a broken protocol, 1007 no UTF-8, 1008 too many bad frames, 1009 too big,

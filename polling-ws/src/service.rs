@@ -20,7 +20,7 @@ use tracing::Instrument;
 use crate::WsSettings;
 use crate::close::Close;
 use crate::counted::Counted;
-use crate::handshake::Handshake;
+use crate::handshake::{self, Handshake};
 use crate::log::{self, ConnectionId};
 use crate::problem::Problem;
 use crate::pump::Pump;
@@ -110,18 +110,18 @@ impl Inner {
         &self,
         id: ConnectionId,
         handshake: Result<Handshake, Problem>,
+        caller: Actor,
         upgrade: Option<OnUpgrade>,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let handshake = handshake?;
         let upgrade = upgrade.ok_or(Problem::UpgradeNeeded("this connection has no upgrade"))?;
         let place = self.registry.admit()?;
         let actor = match &handshake.bearer {
-            Some(bearer) => self
-                .engine
-                .authenticate(bearer)
-                .await
-                .map_err(Problem::Credential)?,
-            None => Actor::anonymous(),
+            Some(bearer) => {
+                let proved = self.engine.authenticate(bearer).await;
+                caller.and(proved.map_err(Problem::Credential)?)
+            }
+            None => caller,
         };
         let connection = connect(
             upgrade,
@@ -191,11 +191,12 @@ impl<B> Service<Request<B>> for WsApi {
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let handshake = Handshake::of(&request, &self.inner.settings.origins);
+        let caller = handshake::caller(&request, &self.inner.settings.trusted_proxies);
         let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         let inner = Arc::clone(&self.inner);
         let id = ConnectionId(inner.handshakes.fetch_add(1, Ordering::Relaxed));
         Box::pin(async move {
-            let answer = inner.answer(id, handshake, upgrade).await;
+            let answer = inner.answer(id, handshake, caller, upgrade).await;
             Ok(answer.unwrap_or_else(|problem| {
                 if let Problem::Credential(error) = &problem
                     && error.code() == Code::Internal

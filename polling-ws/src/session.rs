@@ -125,6 +125,7 @@ impl Session {
             code: Code::Invalid,
             message: &bad.message,
             errors: &bad.fields,
+            retry_after: None,
         };
         Step::Answer(answer.render())
     }
@@ -223,6 +224,7 @@ fn overloaded(reference: Option<&Ref>, poll_id: Option<PollId>, message: &str) -
         code: Code::Overloaded,
         message,
         errors: &[],
+        retry_after: None,
     };
     answer.render()
 }

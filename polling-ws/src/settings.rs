@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use polling_core::TrustedProxies;
+
 use crate::Origins;
 
 /// The bounds and paces of a [`WsApi`](crate::WsApi); the defaults are the documented ones.
@@ -10,6 +12,8 @@ use crate::Origins;
 pub struct WsSettings {
     /// Pages of which origins may connect.
     pub origins: Origins,
+    /// The proxies whose `X-Forwarded-For` says where a connection comes from. None by default.
+    pub trusted_proxies: TrustedProxies,
     /// Connections at the same time; one more is refused with 503 `overloaded`.
     pub connections: usize,
     /// Bytes of a message from a client, in one frame or several; one more closes with 1009.
@@ -44,6 +48,7 @@ impl Default for WsSettings {
     fn default() -> Self {
         Self {
             origins: Origins::Same,
+            trusted_proxies: TrustedProxies::default(),
             connections: 100_000,
             message_bytes: 64 * 1024,
             ref_bytes: 128,

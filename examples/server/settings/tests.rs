@@ -95,3 +95,41 @@ fn secrets_are_never_printed() {
         assert!(told.contains(wrong[0]) && !told.contains("horse"), "{told}");
     }
 }
+
+#[test]
+fn limits_are_named_and_what_is_not_stays_as_it_is() {
+    let settings = read(&["--limits", "login=3/60, vote=600/60,sign_up=off"], &[]).unwrap();
+    let printed = settings.to_string();
+    for part in [
+        "login=3/60,",
+        "vote=600/60 ",
+        "=sign_up=off,",
+        "create_poll=60/60,",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    for wrong in ["login", "login=x", "login=0/60", "login=10", "logins=10/60"] {
+        let told = read(&["--limits", wrong], &[]).err().unwrap().to_string();
+        assert!(told.contains("--limits"), "{told}");
+    }
+    assert!(read(&["--limits", ""], &[]).is_ok());
+}
+
+#[test]
+fn what_visitors_may_do_is_switched_on_and_off() {
+    let settings = read(&["--sign-up", "false", "--docs", "false"], &[]).unwrap();
+    let features = &settings.visitors.features;
+    assert!(!features.sign_up && features.import && features.anonymous_polls);
+    assert!(!settings.visitors.docs);
+    let printed = settings.to_string();
+    assert!(printed.contains("sign-up=false anonymous-polls=true import=true docs=false"));
+}
+
+#[test]
+fn trusted_proxies_are_networks() {
+    let printed = |list| read(&["--trusted-proxies", list], &[]).map(|read| read.to_string());
+    let printed_all = printed("10.0.0.0/8, ::1").ok().unwrap();
+    assert!(printed_all.contains("trusted-proxies=\"10.0.0.0/8,::1/128\""));
+    let told = printed("proxy.example.org").err().unwrap().to_string();
+    assert!(told.contains("--trusted-proxies"), "{told}");
+}

@@ -32,7 +32,11 @@ impl Answer {
             self.headers.contains_key("www-authenticate"),
             self.status == 401
         );
-        assert_eq!(self.headers.contains_key("retry-after"), self.status == 503);
+        let later = self.status == 503 || self.status == 429;
+        assert_eq!(self.headers.contains_key("retry-after"), later);
+        let limited = ["ratelimit", "ratelimit-policy"].map(|name| self.headers.contains_key(name));
+        assert_eq!(limited[0], limited[1]);
+        assert!(limited[0] || self.status != 429);
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

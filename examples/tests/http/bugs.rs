@@ -17,6 +17,7 @@ on_every_store! {
     bug_08_the_same_key_with_another_content_is_refused_aloud
     bug_09_an_option_of_another_poll_is_refused
     bug_10_a_vote_without_a_voter_is_refused
+    bug_14_ten_thousand_voters_behind_one_address_get_through
     bug_19_ballots_are_counted_where_voters_are_meant
 }
 
@@ -197,6 +198,44 @@ async fn bug_10_a_vote_without_a_voter_is_refused(store: Store) {
     }
     let results = server.get(poll.path("/results")).await.json();
     assert_eq!(results["ballots"], 0);
+}
+
+/// All come through one proxy from one address, in batches because that is ten thousand sockets less; and some one by one,
+/// as users who signed in there.
+async fn bug_14_ten_thousand_voters_behind_one_address_get_through(store: Store) {
+    const EACH: usize = 500;
+    let mut core = Settings::default();
+    core.limits.loopback = true;
+    let server = Start {
+        core,
+        clock: Some(FakeClock::default()),
+        ..Start::on(store)
+    }
+    .run()
+    .await;
+    let poll = server.poll(json!({})).await;
+    let batches = (0..20).map(|batch| {
+        let voters = (0..EACH).map(|voter| poll.vote(0, &format!("{batch} {voter}")));
+        let body = json!({"ballots": voters.collect::<Vec<_>>()});
+        let ask = server.post(poll.path("/votes/batch"), &body);
+        async move { ask.await.json() }
+    });
+    for answer in join_all(batches).await {
+        let outcomes = answer["outcomes"].as_array().unwrap();
+        assert!(outcomes.iter().all(|outcome| outcome["status"] == 201));
+        assert_eq!(outcomes.len(), EACH);
+    }
+    let results = server.get(poll.path("/results")).await.json();
+    assert_eq!(results["ballots"], 10_000);
+
+    // More than the limit of wrong passwords sign in from there, and vote as themselves.
+    let registered = server.poll(json!({"voters": "registered"})).await;
+    for name in 0..12 {
+        let (_, token) = server.user(&format!("user{name}")).await;
+        let vote = json!({"option_id": registered.options[0]});
+        let vote = server.post(registered.path("/votes"), &vote);
+        assert_eq!(vote.bearer(&token).await.status, 201);
+    }
 }
 
 async fn bug_19_ballots_are_counted_where_voters_are_meant(store: Store) {

@@ -12,6 +12,7 @@ mod store;
 mod bounds;
 mod frames;
 mod handshake;
+mod limits;
 mod live;
 mod shutdown;
 mod slow;

@@ -9,6 +9,7 @@ use super::parts::{Parts, Tasks};
 use super::{Engine, Inner, background};
 use crate::actor::OwnTokens;
 use crate::clock::SteadyClock;
+use crate::limits::{Limits, MemoryLimiter, RateLimiter, Rule};
 use crate::polls::Polls;
 use crate::polls::cache::PollCache;
 use crate::polls::schedule::Alarm;
@@ -30,6 +31,8 @@ pub struct EngineBuilder {
     /// `None` for the computer's, corrected to the store's.
     clock: Option<Arc<dyn Clock>>,
     ids: Arc<dyn IdSource>,
+    /// `None` for one in memory.
+    limiter: Option<Arc<dyn RateLimiter>>,
     settings: Settings,
     authenticator: Option<Arc<dyn Authenticator>>,
     #[cfg(feature = "accounts")]
@@ -43,6 +46,7 @@ impl EngineBuilder {
             notifier: None,
             clock: None,
             ids: Arc::new(RandomIds),
+            limiter: None,
             settings: Settings::default(),
             authenticator: None,
             #[cfg(feature = "accounts")]
@@ -70,6 +74,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource) -> Self {
         self.ids = Arc::new(ids);
+        self
+    }
+
+    /// Counts here how often somebody does what; by default in memory, for this engine alone.
+    #[must_use]
+    pub fn limiter(mut self, limiter: impl RateLimiter) -> Self {
+        self.limiter = Some(Arc::new(limiter));
         self
     }
 
@@ -160,12 +171,18 @@ impl EngineBuilder {
                 }
             }
         };
+        let settings = Arc::new(self.settings.clone());
+        let limiter = self.limiter.clone().unwrap_or_else(|| {
+            let keys = settings.limits.keys;
+            Arc::new(MemoryLimiter::new(Arc::clone(&clock), keys))
+        });
         Ok(Parts {
             store: Arc::clone(store),
             clock: Arc::clone(&clock),
             store_clock,
             ids: Arc::clone(&self.ids),
-            settings: Arc::new(self.settings.clone()),
+            limits: Limits::new(limiter, Arc::clone(&settings)),
+            settings,
             hub: Arc::new(Hub::default()),
             cache: Arc::new(PollCache::new(
                 Arc::clone(store),
@@ -243,5 +260,33 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
     if settings.password_workers == 0 {
         return rule("password_workers", "must be at least 1");
     }
+    if settings.limits.keys == 0 {
+        return rule("limits.keys", "must be at least 1");
+    }
+    let limits = Rule::ALL.iter().filter_map(|&of| settings.limits.of(of));
+    if !limits.into_iter().all(|limit| limit.is_valid()) {
+        return rule(
+            "limits",
+            "must each be from 1 to 10,000, in whole seconds up to a day",
+        );
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limit;
+
+    #[test]
+    fn limits_have_their_bounds_and_may_be_off() {
+        let with = |limit| {
+            let mut settings = Settings::default();
+            settings.limits.set(Rule::Login, limit);
+            check(&settings).is_ok()
+        };
+        assert!(with(None) && with(Some(Limit::per_hour(10_000))));
+        assert!(!with(Some(Limit::per_minute(0))));
+        assert!(!with(Some(Limit::per_minute(10_001))));
+    }
 }

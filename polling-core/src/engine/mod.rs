@@ -13,6 +13,7 @@ pub use builder::{BuildError, EngineBuilder};
 pub(crate) use parts::Parts;
 
 use crate::actor::AuthError;
+use crate::limits::Limits;
 use crate::polls::Polls;
 use crate::results::ResultsService;
 #[cfg(feature = "accounts")]
@@ -72,6 +73,12 @@ impl Engine {
     #[must_use]
     pub fn users(&self) -> Option<&Users> {
         self.inner.users.as_ref()
+    }
+
+    /// How often somebody may do what.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.parts.limits
     }
 
     /// The bounds and paces that the engine runs with.

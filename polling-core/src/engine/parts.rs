@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::limits::Limits;
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
 use crate::store_clock::StoreClock;
@@ -21,6 +22,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Arc<Settings>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) cache: Arc<PollCache>,
+    pub(crate) limits: Limits,
     pub(crate) tasks: Tasks,
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong with polls.
 
+use crate::limits::{LimitError, RateLimited, Standing};
 use crate::{Code, Fault, FieldError, StoreError};
 
 /// Why a use case of the polls did nothing.
@@ -15,6 +16,9 @@ pub enum PollError {
     /// Managing a poll needs a credential.
     #[error("managing a poll needs its manage token, or its creator's access token")]
     Unauthorized,
+    /// This server lets only who is signed in create polls.
+    #[error("creating a poll needs an account on this server: sign in")]
+    AccountNeeded,
     /// Only the poll's managers may do this.
     #[error("only who manages the poll may do this")]
     Forbidden,
@@ -33,6 +37,9 @@ pub enum PollError {
         /// The version that is current.
         current: u64,
     },
+    /// This was asked for too often.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The engine is shutting down.
     #[error("the engine is shutting down")]
     ShuttingDown,
@@ -46,12 +53,13 @@ impl Fault for PollError {
         match self {
             PollError::Invalid(_) => Code::Invalid,
             PollError::NotFound => Code::PollNotFound,
-            PollError::Unauthorized => Code::Unauthorized,
+            PollError::Unauthorized | PollError::AccountNeeded => Code::Unauthorized,
             PollError::Forbidden => Code::Forbidden,
             PollError::Draft => Code::PollDraft,
             PollError::Fixed(_) => Code::OptionsFixed,
             PollError::Closed(_) => Code::PollClosed,
             PollError::VersionConflict { .. } => Code::VersionConflict,
+            PollError::RateLimited(_) => Code::RateLimited,
             PollError::ShuttingDown => Code::Unavailable,
             PollError::Store(error) => error.code(),
         }
@@ -63,6 +71,22 @@ impl Fault for PollError {
                 fields
             }
             _ => &[],
+        }
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            PollError::RateLimited(limited) => Some(limited.standing()),
+            _ => None,
+        }
+    }
+}
+
+impl From<LimitError> for PollError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Exceeded(limited) => limited.into(),
+            LimitError::Store(error) => error.into(),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::schedule::Alarm;
 use super::step::Step;
 use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
+use crate::limits::Rule;
 use crate::results::{ResultsError, ResultsService};
 use crate::votes::Voter;
 use crate::{Actor, FieldError, PollId, TokenHash};
@@ -59,11 +60,14 @@ impl Polls {
     /// Creates a poll. Without an account, the answer holds the manage token: it is shown this once.
     ///
     /// # Errors
-    /// `Invalid`, with every field that breaks a rule; `Store`.
+    /// `Invalid`, with every field that breaks a rule; `AccountNeeded`; `RateLimited`; `Store`.
     #[instrument(name = "polls.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewPoll) -> Result<PollView, PollError> {
         let inner = &self.inner;
         let needs_token = !matches!(actor, Actor::System) && actor.user_id().is_none();
+        if needs_token && !inner.parts.settings.features.anonymous_polls {
+            return Err(PollError::AccountNeeded);
+        }
         let token = needs_token.then(|| inner.manage_token());
         let hash = token.as_deref().map(TokenHash::of);
         let (poll, tally) = new
@@ -75,6 +79,7 @@ impl Polls {
                 &inner.parts.settings.polls,
             )
             .map_err(PollError::Invalid)?;
+        inner.parts.limits.check(Rule::CreatePoll, actor).await?;
         let record = PollRecord {
             poll: Arc::new(poll),
             tally,
@@ -158,7 +163,7 @@ impl Polls {
     /// Changes a poll, as far as its status lets it. A change that changes nothing is no edit.
     ///
     /// # Errors
-    /// `Invalid`, `Fixed`, `Closed` with the fields; `VersionConflict`; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    /// `Invalid`, `Fixed`, `Closed` with the fields; `VersionConflict`; `NotFound`, `Unauthorized`, `Forbidden`; `RateLimited`; `Store`.
     #[instrument(name = "polls.edit", skip_all, fields(poll = %id))]
     pub async fn edit(
         &self,
@@ -166,6 +171,7 @@ impl Polls {
         id: PollId,
         patch: PollPatch,
     ) -> Result<PollView, PollError> {
+        self.inner.parts.limits.check(Rule::Manage, actor).await?;
         let actor = actor.clone();
         self.run(move |inner| async move {
             // Whoever comes second judges again what they want to change.
@@ -193,9 +199,10 @@ impl Polls {
     /// Publishes a draft: from now on its options, choice and voters are fixed. Repeated, it changes nothing.
     ///
     /// # Errors
-    /// `Invalid` where its end has passed meanwhile; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    /// `Invalid` where its end has passed meanwhile; `NotFound`, `Unauthorized`, `Forbidden`; `RateLimited`; `Store`.
     #[instrument(name = "polls.publish", skip_all, fields(poll = %id))]
     pub async fn publish(&self, actor: &Actor, id: PollId) -> Result<PollView, PollError> {
+        self.inner.parts.limits.check(Rule::Manage, actor).await?;
         let actor = actor.clone();
         self.run(move |inner| async move {
             loop {
@@ -224,9 +231,10 @@ impl Polls {
     /// Closes a published poll, now and for good: the results in the answer are final. Repeated, it changes nothing.
     ///
     /// # Errors
-    /// `Draft`; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    /// `Draft`; `NotFound`, `Unauthorized`, `Forbidden`; `RateLimited`; `Store`.
     #[instrument(name = "polls.close", skip_all, fields(poll = %id))]
     pub async fn close(&self, actor: &Actor, id: PollId) -> Result<PollView, PollError> {
+        self.inner.parts.limits.check(Rule::Manage, actor).await?;
         let actor = actor.clone();
         self.run(move |inner| async move {
             loop {
@@ -247,9 +255,10 @@ impl Polls {
     /// Deletes a poll: it is gone at once, for everybody, and its viewers are told.
     ///
     /// # Errors
-    /// `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    /// `NotFound`, `Unauthorized`, `Forbidden`; `RateLimited`; `Store`.
     #[instrument(name = "polls.delete", skip_all, fields(poll = %id))]
     pub async fn delete(&self, actor: &Actor, id: PollId) -> Result<(), PollError> {
+        self.inner.parts.limits.check(Rule::Manage, actor).await?;
         let actor = actor.clone();
         self.run(move |inner| async move {
             inner.managed(&actor, id).await?;

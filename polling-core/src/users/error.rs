@@ -1,7 +1,8 @@
 //! What can go wrong with users.
 
 use super::passwords::PasswordError;
-use crate::{Code, Fault, FieldError, StoreError};
+use crate::limits::{LimitError, RateLimited, Standing};
+use crate::{Code, Fault, FeatureOff, FieldError, StoreError};
 
 /// Why a use case of the users did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum UserError {
     /// The e-mail address or the password is wrong; which one is not said.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// The server lets nobody do this.
+    #[error(transparent)]
+    FeatureOff(#[from] FeatureOff),
+    /// This was asked for too often.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// Too many passwords are waiting to be hashed.
     #[error("too many people sign in at the moment: try again soon")]
     Overloaded,
@@ -37,6 +44,8 @@ impl Fault for UserError {
             UserError::EmailTaken => Code::EmailTaken,
             UserError::NotFound => Code::UserNotFound,
             UserError::WrongCredentials => Code::Unauthorized,
+            UserError::FeatureOff(_) => Code::FeatureOff,
+            UserError::RateLimited(_) => Code::RateLimited,
             UserError::Overloaded => Code::Overloaded,
             UserError::ShuttingDown => Code::Unavailable,
             UserError::Store(error) => error.code(),
@@ -47,6 +56,22 @@ impl Fault for UserError {
         match self {
             UserError::Invalid(fields) => fields,
             _ => &[],
+        }
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            UserError::RateLimited(limited) => Some(limited.standing()),
+            _ => None,
+        }
+    }
+}
+
+impl From<LimitError> for UserError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Exceeded(limited) => limited.into(),
+            LimitError::Store(error) => error.into(),
         }
     }
 }

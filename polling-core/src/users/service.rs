@@ -12,7 +12,8 @@ use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
 use super::wire::{AccessToken, Credentials, NewUser};
 use crate::engine::{BuildError, Parts};
-use crate::{Actor, FieldError, StoreError, UserId};
+use crate::limits::{AccountKey, Rule};
+use crate::{Actor, FeatureOff, FieldError, StoreError, UserId};
 
 /// The use cases of the users.
 #[derive(Clone)]
@@ -66,12 +67,16 @@ impl Users {
     /// Signs somebody up.
     ///
     /// # Errors
-    /// `Invalid`, with every field that breaks a rule; `EmailTaken`; `Overloaded`; `Store`.
+    /// `FeatureOff`; `Invalid`, with every field that breaks a rule; `RateLimited`; `EmailTaken`; `Overloaded`; `Store`.
     #[instrument(name = "users.create", skip_all)]
-    pub async fn create(&self, _actor: &Actor, new: NewUser) -> Result<UserView, UserError> {
-        let inner = Arc::clone(&self.inner);
+    pub async fn create(&self, actor: &Actor, new: NewUser) -> Result<UserView, UserError> {
+        let (inner, actor) = (Arc::clone(&self.inner), actor.clone());
         let create = async move {
+            if !inner.parts.settings.features.sign_up && !matches!(actor, Actor::System) {
+                return Err(FeatureOff("sign_up").into());
+            }
             let (name, email) = inner.validate(&new)?;
+            inner.parts.limits.check(Rule::SignUp, &actor).await?;
             let hash = inner.passwords.hash(new.password).await?;
             let now = inner.parts.clock.now();
             let user = User {
@@ -110,31 +115,24 @@ impl Users {
     /// Signs somebody in.
     ///
     /// # Errors
-    /// `WrongCredentials`, whichever of the two is wrong, and after the same time; `Overloaded`; `Store`.
+    /// `WrongCredentials`, whichever of the two is wrong, and after the same time; `RateLimited` after too many of them,
+    /// whatever is sent then; `Overloaded`; `Store`.
     #[instrument(name = "users.sign_in", skip_all)]
     pub async fn sign_in(
         &self,
-        _actor: &Actor,
+        actor: &Actor,
         credentials: Credentials,
     ) -> Result<AccessToken, UserError> {
         let inner = &self.inner;
-        // Longer ones were never accepted, and need not be hashed to be wrong.
-        if credentials.password.expose_secret().len() > passwords::MOST_BYTES {
-            return Err(UserError::WrongCredentials);
+        let account = AccountKey::of(&credentials.email);
+        let rules = [Rule::Login, Rule::LoginAddress];
+        let attempt = inner.parts.limits.attempt(rules, account, actor).await?;
+        let outcome = inner.sign_in(credentials).await;
+        // Only what was found wrong stays counted. Who leaves before it is known stays counted, too.
+        if !matches!(outcome, Err(UserError::WrongCredentials)) {
+            attempt.give_back().await;
         }
-        let found = match Email::parse(&credentials.email) {
-            Ok(email) => inner.users()?.find_by_email(&email).await?,
-            Err(_) => None,
-        };
-        let (user, hash): (Option<User>, Option<PasswordHash>) = found.unzip();
-        let fits = inner.passwords.verify(credentials.password, hash).await?;
-        let user = user.filter(|_| fits).ok_or(UserError::WrongCredentials)?;
-        let token = inner.tokens.sign(user.id).map_err(StoreError::internal)?;
-        Ok(AccessToken {
-            access_token: token,
-            token_type: "Bearer",
-            expires_in: inner.parts.settings.access_token_lifetime.as_secs(),
-        })
+        outcome
     }
 
     /// Whose access token it is; `None` where it is not good, or not any more.
@@ -144,6 +142,26 @@ impl Users {
 }
 
 impl Inner {
+    async fn sign_in(&self, credentials: Credentials) -> Result<AccessToken, UserError> {
+        // Longer ones were never accepted, and need not be hashed to be wrong.
+        if credentials.password.expose_secret().len() > passwords::MOST_BYTES {
+            return Err(UserError::WrongCredentials);
+        }
+        let found = match Email::parse(&credentials.email) {
+            Ok(email) => self.users()?.find_by_email(&email).await?,
+            Err(_) => None,
+        };
+        let (user, hash): (Option<User>, Option<PasswordHash>) = found.unzip();
+        let fits = self.passwords.verify(credentials.password, hash).await?;
+        let user = user.filter(|_| fits).ok_or(UserError::WrongCredentials)?;
+        let token = self.tokens.sign(user.id).map_err(StoreError::internal)?;
+        Ok(AccessToken {
+            access_token: token,
+            token_type: "Bearer",
+            expires_in: self.parts.settings.access_token_lifetime.as_secs(),
+        })
+    }
+
     fn users(&self) -> Result<&dyn UserRepository, StoreError> {
         self.parts
             .store

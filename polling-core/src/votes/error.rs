@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crate::limits::{LimitError, RateLimited, Standing};
 use crate::{Code, Fault, FieldError, StoreError};
 
 /// Why a ballot was not recorded, changed, withdrawn or read.
@@ -53,6 +54,9 @@ pub enum VoteError {
     /// The poll does not let votes be changed.
     #[error("this poll does not let a vote be changed or withdrawn")]
     ChangeNotAllowed,
+    /// Votes came too often: this one was not recorded.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// Too many ballots are waiting: nothing was recorded.
     #[error("too many ballots are waiting: try again soon")]
     Overloaded,
@@ -91,6 +95,7 @@ impl Fault for VoteError {
             VoteError::BallotIdReused => Code::BallotIdReused,
             VoteError::Superseded => Code::BallotSuperseded,
             VoteError::ChangeNotAllowed => Code::ChangeNotAllowed,
+            VoteError::RateLimited(_) => Code::RateLimited,
             VoteError::Overloaded => Code::Overloaded,
             VoteError::ShuttingDown => Code::Unavailable,
             VoteError::Store(error) => error.code(),
@@ -104,6 +109,22 @@ impl Fault for VoteError {
             | VoteError::SelectionInvalid(fields) => fields,
             VoteError::VoterRequired => &*VOTER_REQUIRED,
             _ => &[],
+        }
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            VoteError::RateLimited(limited) => Some(limited.standing()),
+            _ => None,
+        }
+    }
+}
+
+impl From<LimitError> for VoteError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Exceeded(limited) => limited.into(),
+            LimitError::Store(error) => error.into(),
         }
     }
 }

@@ -52,6 +52,7 @@ impl Votes {
         let inner = &*self.inner;
         let check = |known: &KnownPoll| inner.check(actor, known, &ballot);
         let (known, record) = inner.pass(actor, ballot.poll, check).await?;
+        inner.limit(actor, &known).await?;
         let outcome = if known.is_closed() {
             let only = std::slice::from_ref(&record);
             let found = Box::pin(recall(&*inner.parts.store, ballot.poll, only)).await?;
@@ -82,10 +83,11 @@ impl Votes {
             let record = inner.check(actor, &known, &ballot)?;
             Ok((record, ballot.voter))
         };
-        let checked: Vec<_> = ballots.into_iter().map(check).collect();
+        let mut checked: Vec<_> = ballots.into_iter().map(check).collect();
         if checked.iter().any(Result::is_err) {
             known = inner.ask_again(actor, known).await?;
         }
+        inner.limit_all(actor, &known, &mut checked).await?;
         let records: Vec<BallotRecord> = checked
             .iter()
             .flatten()
@@ -112,7 +114,8 @@ impl Votes {
     /// As [`cast`](Self::cast), and `ChangeNotAllowed`; never `AlreadyVoted`.
     pub async fn change(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let check = |known: &KnownPoll| self.inner.check(actor, known, &ballot);
-        let (_, record) = self.inner.pass(actor, ballot.poll, check).await?;
+        let (known, record) = self.inner.pass(actor, ballot.poll, check).await?;
+        self.inner.limit(actor, &known).await?;
         let inner = Arc::clone(&self.inner);
         let change = async move {
             let change = inner.parts.store.votes().change(&record).await?;
@@ -228,6 +231,37 @@ impl Inner {
         let poll = known.poll.id;
         self.parts.cache.doubt(&known);
         self.door(actor, poll).await
+    }
+
+    /// Counts a vote, where votes have a limit.
+    async fn limit(&self, actor: &Actor, known: &KnownPoll) -> Result<(), VoteError> {
+        let limits = &self.parts.limits;
+        match limits.of_vote(actor, &known.poll) {
+            Some(key) => Ok(Box::pin(limits.take_vote(key)).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The same of many: the first of them are let through, as many as may be.
+    async fn limit_all<T>(
+        &self,
+        actor: &Actor,
+        known: &KnownPoll,
+        ballots: &mut [Result<T, VoteError>],
+    ) -> Result<(), VoteError> {
+        let limits = &self.parts.limits;
+        let Some(key) = limits.of_vote(actor, &known.poll) else {
+            return Ok(());
+        };
+        let good = ballots.iter_mut().filter(|ballot| ballot.is_ok());
+        let good: Vec<_> = good.collect();
+        let (granted, refused) = Box::pin(limits.take_votes(key, good.len())).await?;
+        if let Some(refused) = refused {
+            for ballot in good.into_iter().skip(granted) {
+                *ballot = Err(refused.clone().into());
+            }
+        }
+        Ok(())
     }
 
     /// What can be checked at the door: who votes, and what.

@@ -29,7 +29,7 @@ async fn create(call: Box<Call>) -> Answer {
     let mut new: NewPoll = call.json()?;
     new.publish.get_or_insert(true);
     let poll = call.engine.polls().create(&call.actor, new).await?;
-    polls::created(&call, &poll)
+    polls::created(&call, &poll).await
 }
 
 /// The field that a vote has here beside those of every vote.

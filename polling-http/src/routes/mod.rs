@@ -5,6 +5,7 @@
 //! inside the engine's use cases, which go on by themselves: after such a call a handler does nothing but answer.
 
 mod aliases;
+mod features;
 mod health;
 mod polls;
 mod results;
@@ -22,6 +23,7 @@ pub(crate) fn table(engine: &Engine) -> Vec<Route> {
     table.extend(polls::routes());
     table.extend(votes::routes());
     table.extend(results::routes());
+    table.extend(features::routes());
     table.extend(aliases::routes());
     table.extend(health::routes());
     #[cfg(feature = "accounts")]

@@ -1,9 +1,11 @@
 //! Polls: create, list, read, change, publish, close, delete.
 
 use http::{HeaderValue, Method, StatusCode, header};
+use polling_core::limits::Rule;
 use polling_core::polls::{PageRequest, PollPatch};
 use polling_core::{NewPoll, PollView};
 
+use crate::limits;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::{self, Answer};
@@ -26,14 +28,14 @@ pub(super) fn routes() -> [Route; 4] {
 async fn create(call: Box<Call>) -> Answer {
     let new: NewPoll = call.json()?;
     let poll = call.engine.polls().create(&call.actor, new).await?;
-    created(&call, &poll)
+    created(&call, &poll).await
 }
 
-pub(super) fn created(call: &Call, poll: &PollView) -> Answer {
+pub(super) async fn created(call: &Call, poll: &PollView) -> Answer {
     let mut response = response::json(StatusCode::CREATED, poll)?;
     let location = location(call, "polls", &poll.id)?;
     response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
+    Ok(limits::tell(call, Rule::CreatePoll, response).await)
 }
 
 /// Where a new thing is found.

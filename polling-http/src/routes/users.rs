@@ -1,10 +1,12 @@
 //! Users: sign up, sign in, look up.
 
 use http::{StatusCode, header};
+use polling_core::limits::Rule;
 use polling_core::users::{Credentials, NewUser, Users};
 use polling_core::{Code, Engine, UserId};
 
 use super::polls::location;
+use crate::limits;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::{self, Answer};
@@ -32,7 +34,7 @@ async fn create(call: Box<Call>) -> Answer {
     let mut response = response::json(StatusCode::CREATED, &user)?;
     let location = location(&call, "users", &user.id)?;
     response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
+    Ok(limits::tell(&call, Rule::SignUp, response).await)
 }
 
 async fn read(call: Box<Call>) -> Answer {

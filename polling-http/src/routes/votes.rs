@@ -1,6 +1,7 @@
 //! Votes: cast, one or many; read, change and withdraw one's own.
 
 use http::{Method, StatusCode};
+use polling_core::limits::Standing;
 use polling_core::votes::{VoteBody, VoteError};
 use polling_core::{Code, Fault, FieldError, Kind, PollId, Receipt, StoreError, Voter};
 use serde::Serialize;
@@ -137,6 +138,9 @@ struct Refused<'a> {
     detail: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// Seconds, where a limit was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
 }
 
 impl<'a> Refused<'a> {
@@ -147,6 +151,7 @@ impl<'a> Refused<'a> {
             code,
             detail: (code.kind() != Kind::Internal).then(|| error.to_string()),
             errors: error.fields(),
+            retry_after: error.standing().map(Standing::retry_after_seconds),
         }
     }
 }

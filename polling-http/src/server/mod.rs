@@ -4,11 +4,13 @@
 //! one was composed into: upgrades (WebSocket) work.
 
 mod connection;
+mod peer;
 mod wire;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use connection::Connection;
+use peer::WithPeer;
 
 /// The bounds of [`serve`]; the defaults are the documented ones.
 #[derive(Clone, Debug)]
@@ -78,9 +81,32 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Event streams end when the engine is shut down, not by themselves: call
 /// [`Engine::shutdown`](polling_core::Engine::shutdown) beside this, when `shutdown` is ready. Dropping the future closes
 /// all connections at once; but for those that were upgraded, which are not the server's any more.
+///
+/// Each request has the [`PeerAddress`](polling_core::PeerAddress) of its connection among its extensions.
 pub async fn serve<S, B>(
     listener: TcpListener,
     service: S,
+    settings: ServerSettings,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: Service<http::Request<Incoming>, Response = http::Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Cause>,
+{
+    let service_for = |peer: SocketAddr| WithPeer::new(service.clone(), peer);
+    serve_each(listener, service_for, settings, shutdown).await;
+}
+
+/// As [`serve`], with a service for each connection, which is made for the address of the other end: as by
+/// [`HttpApi::for_peer`](crate::HttpApi::for_peer), which knows then without looking into each request.
+pub async fn serve_each<S, B>(
+    listener: TcpListener,
+    service_for: impl Fn(SocketAddr) -> S,
     settings: ServerSettings,
     shutdown: impl Future<Output = ()>,
 ) where
@@ -100,13 +126,13 @@ pub async fn serve<S, B>(
     let _abort_on_drop = abort.clone().drop_guard();
     let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, slot) = tokio::select! {
+        let (stream, peer, slot) = tokio::select! {
             accepted = accept(&listener, &slots) => accepted,
             () = &mut shutdown => break,
         };
         let connection = Connection {
             stream,
-            service: service.clone(),
+            service: service_for(peer),
             builder: Arc::clone(&builder),
             header_read_timeout: settings.header_read_timeout,
             write_timeout: settings.write_timeout,
@@ -154,14 +180,14 @@ fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     // Nobody closes the semaphore.
     let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
         return std::future::pending().await;
     };
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
+            Ok((stream, peer)) => return (stream, peer, slot),
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
                 tracing::error!(error = %error, "no connection can be taken");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::*;
+use crate::limits::{Limits, MemoryLimiter};
 use crate::polls::cache::PollCache;
 use crate::polls::{DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step};
 use crate::results::{Hub, ResultsRepository, Revision, Tally};
@@ -105,6 +106,10 @@ async fn no_step_is_taken_while_the_time_is_not_known() {
         settings: Arc::new(Settings::default()),
         hub: Arc::new(Hub::default()),
         cache: Arc::new(PollCache::new(store.clone(), Arc::new(clock.clone()), 1)),
+        limits: Limits::new(
+            Arc::new(MemoryLimiter::new(Arc::new(clock.clone()), 1)),
+            Arc::default(),
+        ),
         tasks: Default::default(),
     };
     let alarm = Alarm::default();

@@ -1,0 +1,58 @@
+//! Attempts at an account, which count only where they were wrong.
+
+use smallvec::SmallVec;
+
+use super::error::LimitError;
+use super::limiter::Decision;
+use super::model::{AccountKey, Key, Rule};
+use super::service::Limits;
+use crate::Actor;
+
+/// An attempt that was counted. Dropped, it stays counted.
+#[must_use = "an attempt that was right is given back"]
+pub(crate) struct Attempt {
+    limits: Limits,
+    taken: SmallVec<[(Rule, Key, Decision); 2]>,
+}
+
+impl Limits {
+    /// Counts an attempt at an account, by the account and by the actor's address: both before it is known whether it is
+    /// right, so that attempts at the same time are all counted. One that is refused by either counts for neither.
+    pub(crate) async fn attempt(
+        &self,
+        [by_account, by_address]: [Rule; 2],
+        account: AccountKey,
+        actor: &Actor,
+    ) -> Result<Attempt, LimitError> {
+        let mut attempt = Attempt {
+            limits: self.clone(),
+            taken: SmallVec::new(),
+        };
+        for (rule, key) in [
+            (by_address, by_address.key(actor)),
+            (by_account, Some(Key::Account(account))),
+        ] {
+            match self.take(rule, key).await {
+                Ok(None) => {}
+                Ok(Some((key, decision))) => attempt.taken.push((rule, key, decision)),
+                Err(error) => {
+                    attempt.give_back().await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(attempt)
+    }
+}
+
+impl Attempt {
+    /// The attempt was right, or never judged: it does not count.
+    pub(crate) async fn give_back(self) {
+        for (rule, key, decision) in &self.taken {
+            let given = self.limits.limiter().give_back(*rule, key, decision).await;
+            if let Err(error) = given {
+                tracing::warn!(rule = rule.as_str(), %error, "an attempt stays counted");
+            }
+        }
+    }
+}

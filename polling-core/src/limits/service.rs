@@ -1,0 +1,128 @@
+//! Asking whether somebody may do something once more.
+
+use std::sync::Arc;
+
+use super::error::{LimitError, RateLimited};
+use super::limiter::{Decision, RateLimiter};
+use super::model::{Key, Limit, Rule, Standing};
+use crate::polls::Poll;
+use crate::{Actor, Settings, StoreError};
+
+/// The limits of an engine.
+#[derive(Clone)]
+pub struct Limits {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    limiter: Arc<dyn RateLimiter>,
+    settings: Arc<Settings>,
+}
+
+impl Limits {
+    pub(crate) fn new(limiter: Arc<dyn RateLimiter>, settings: Arc<Settings>) -> Self {
+        Self {
+            inner: Arc::new(Inner { limiter, settings }),
+        }
+    }
+
+    /// What `actor` may still do under `rule`; `None` where they are not limited. Asking counts nothing.
+    ///
+    /// # Errors
+    /// The limiter could not be asked.
+    pub async fn standing(
+        &self,
+        rule: Rule,
+        actor: &Actor,
+    ) -> Result<Option<Standing>, StoreError> {
+        let Some((limit, key)) = self.applies(rule, rule.key(actor)) else {
+            return Ok(None);
+        };
+        let decision = self.limiter().take(rule, limit, &key, 0).await?;
+        Ok(Some(standing(rule, limit, &decision)))
+    }
+
+    /// Counts that `actor` does this once more.
+    pub(crate) async fn check(&self, rule: Rule, actor: &Actor) -> Result<(), LimitError> {
+        self.take(rule, rule.key(actor)).await.map(drop)
+    }
+
+    /// By what this actor's votes in this poll are counted; `None` where they are not, which takes no time where votes have
+    /// no limit.
+    pub(crate) fn of_vote(&self, actor: &Actor, poll: &Poll) -> Option<Key> {
+        self.inner.settings.limits.vote?;
+        let key = Key::of_vote(actor, poll);
+        self.applies(Rule::Vote, key).map(|(_, key)| key)
+    }
+
+    /// Counts a vote.
+    pub(crate) async fn take_vote(&self, key: Key) -> Result<(), LimitError> {
+        self.take(Rule::Vote, Some(key)).await.map(drop)
+    }
+
+    /// Counts as many of these votes as may be cast, and says how many those are, and what the others are told.
+    pub(crate) async fn take_votes(
+        &self,
+        key: Key,
+        wanted: usize,
+    ) -> Result<(usize, Option<RateLimited>), StoreError> {
+        let Some((limit, key)) = self.applies(Rule::Vote, Some(key)) else {
+            return Ok((wanted, None));
+        };
+        let most = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let decision = self
+            .inner
+            .limiter
+            .take(Rule::Vote, limit, &key, most)
+            .await?;
+        let refused = RateLimited::new(standing(Rule::Vote, limit, &decision));
+        Ok((decision.granted as usize, Some(refused)))
+    }
+
+    pub(super) fn limiter(&self) -> &dyn RateLimiter {
+        &*self.inner.limiter
+    }
+
+    /// The limit and the key, where both are there.
+    fn applies(&self, rule: Rule, key: Option<Key>) -> Option<(Limit, Key)> {
+        let settings = &self.inner.settings.limits;
+        let limit = settings.of(rule)?;
+        let key = key.filter(|key| settings.loopback || !key.is_loopback())?;
+        Some((limit, key))
+    }
+
+    /// Counts one more; `None` where nothing is limited.
+    pub(super) async fn take(
+        &self,
+        rule: Rule,
+        key: Option<Key>,
+    ) -> Result<Option<(Key, Decision)>, LimitError> {
+        let Some((limit, key)) = self.applies(rule, key) else {
+            return Ok(None);
+        };
+        let decision = self.limiter().take(rule, limit, &key, 1).await?;
+        if decision.granted == 0 {
+            let standing = standing(rule, limit, &decision);
+            return Err(LimitError::Exceeded(RateLimited::new(standing)));
+        }
+        Ok(Some((key, decision)))
+    }
+}
+
+fn standing(rule: Rule, limit: Limit, decision: &Decision) -> Standing {
+    Standing {
+        rule,
+        limit,
+        remaining: decision.remaining,
+        retry_after: decision.retry_after,
+        resets_in: decision.resets_in,
+    }
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits")
+            .field("settings", &self.inner.settings.limits)
+            .finish_non_exhaustive()
+    }
+}

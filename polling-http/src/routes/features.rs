@@ -1,0 +1,36 @@
+//! What this server lets people do: so that a page can leave out what would be refused.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::request::Call;
+use crate::response::{self, Answer};
+use crate::router::Route;
+
+pub(super) fn routes() -> [Route; 1] {
+    [Route::at("/api/v1/features").get(read)]
+}
+
+#[derive(Serialize)]
+struct Features {
+    sign_up: bool,
+    anonymous_polls: bool,
+    import: bool,
+    docs: bool,
+}
+
+async fn read(call: Box<Call>) -> Answer {
+    let features = &call.engine.settings().features;
+    // Without accounts there is nobody to sign up or to import.
+    #[cfg(feature = "accounts")]
+    let accounts = call.engine.users().is_some();
+    #[cfg(not(feature = "accounts"))]
+    let accounts = false;
+    let features = Features {
+        sign_up: features.sign_up && accounts,
+        anonymous_polls: features.anonymous_polls,
+        import: features.import && accounts,
+        docs: call.settings.docs,
+    };
+    response::json(StatusCode::OK, &features)
+}
