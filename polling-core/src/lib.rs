@@ -21,6 +21,8 @@ mod clock;
 mod engine;
 mod error;
 mod id;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod polls;
 mod problem;
 mod repository;

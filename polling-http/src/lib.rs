@@ -22,6 +22,10 @@
 
 mod body;
 mod cors;
+#[cfg(feature = "openapi")]
+mod openapi;
+#[cfg(feature = "openapi")]
+mod page;
 mod problem;
 mod query;
 mod request;

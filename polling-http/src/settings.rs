@@ -29,6 +29,9 @@ pub struct HttpSettings {
     /// The path under which the host application mounts the service, which `Location` headers then begin with. Empty by
     /// default; else like `/polling`.
     pub mounted_at: String,
+    /// Whether the OpenAPI document is served, at `/api/openapi.json`, and its pages, at `/api/docs`. True by default; without
+    /// the features `openapi` and `docs` there are none to serve.
+    pub docs: bool,
 }
 
 impl Default for HttpSettings {
@@ -43,6 +46,7 @@ impl Default for HttpSettings {
             retry_after: Duration::from_secs(1),
             cors_origins: Vec::new(),
             mounted_at: String::new(),
+            docs: true,
         }
     }
 }

@@ -24,6 +24,7 @@ mod faults;
 mod headers;
 mod input;
 mod mounted;
+mod openapi;
 mod polls;
 mod results;
 mod server;

@@ -69,6 +69,7 @@ impl Tally {
 
 /// The results of a poll as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Results {
     /// Of which poll.
@@ -88,6 +89,7 @@ pub struct Results {
 
 /// The count of one option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct OptionResult {
     /// The option.
