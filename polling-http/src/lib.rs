@@ -22,6 +22,8 @@
 
 mod body;
 mod cors;
+#[cfg(feature = "docs")]
+mod docs;
 #[cfg(feature = "openapi")]
 mod openapi;
 #[cfg(feature = "openapi")]

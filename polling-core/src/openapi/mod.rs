@@ -30,6 +30,14 @@ pub fn text(least: usize, most: usize) -> ObjectBuilder {
         .max_length(Some(most))
 }
 
+/// A text that people read, of so many characters when the white space around it is cut off.
+pub(crate) fn words(least: usize, most: usize) -> ObjectBuilder {
+    text(least, most).pattern(Some(WORDS))
+}
+
+/// Something that can be seen, and no control characters but around it.
+const WORDS: &str = r"^\s*[^\s\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069][^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*\s*$";
+
 /// A whole number within these bounds.
 #[must_use]
 pub fn whole(least: u64, most: u64) -> ObjectBuilder {

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{named, of_type, or_null, text, whole, with_one_of};
+use super::{named, of_type, or_null, text, whole, with_one_of, words};
 use crate::polls::{ChoiceKind, NewChoice, NewOption, PollPatch, ShowResults, Voters};
 use crate::settings::PollLimits;
 use crate::{NewPoll, Timestamp};
@@ -70,7 +70,7 @@ fn poll_patch() -> ObjectBuilder {
 
 /// The fields that a new poll and a change share, but for those that may be null in one of them only.
 fn describing(object: ObjectBuilder, limits: &PollLimits) -> ObjectBuilder {
-    let question = text(1, limits.question_chars)
+    let question = words(1, limits.question_chars)
         .description(Some("What it asks."))
         .build();
     let description =
@@ -103,7 +103,7 @@ fn options(limits: &PollLimits) -> ArrayBuilder {
 }
 
 fn new_option() -> AnyOfBuilder {
-    let says = text(1, PollLimits::default().option_chars).build();
+    let says = words(1, PollLimits::default().option_chars).build();
     let object = of_type(Type::Object)
         .property("text", says.clone())
         .required("text");

@@ -31,7 +31,7 @@ impl PageRequest {
 pub struct Page {
     /// The polls, newest first.
     pub items: Vec<PollView>,
-    /// Where the next page begins; `None` where there is none.
+    /// Where the next page begins; null where there is none.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<PollId>,
 }

@@ -50,7 +50,7 @@ pub struct PollView {
     pub updated_at: Timestamp,
     /// Its options, in order.
     pub options: Vec<OptionView>,
-    /// The results; `None` where they are hidden from the viewer.
+    /// The results; none where they are hidden from the viewer.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub results: Option<Results>,
     /// The manage token: once, in the answer to a creation without an account.

@@ -75,6 +75,7 @@ pub struct Results {
     /// Of which poll.
     pub poll_id: PollId,
     /// The same revision is the same content.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub revision: Revision,
     /// Ballots that count, which is voters; not selections.
     pub ballots: u64,

@@ -23,6 +23,7 @@ pub struct Receipt {
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub voter: Option<String>,
     /// A revision of the poll that contains the ballot: who sees results of at least this revision sees the vote in them.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub revision: Revision,
     /// When the ballot arrived.
     pub cast_at: Timestamp,

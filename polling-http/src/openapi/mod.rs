@@ -15,7 +15,7 @@ mod users;
 mod votes;
 
 use http::StatusCode;
-use polling_core::Problem;
+use polling_core::{Code, Problem};
 use utoipa::openapi::path::{PathItem, Paths};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
@@ -54,9 +54,12 @@ pub(crate) fn document(table: &[Route], settings: &HttpSettings) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = Components::new();
     components.headers = failures::shared_headers();
-    components
-        .schemas
-        .insert(Problem::name().into(), Problem::schema());
+    for (name, schema) in [
+        (Problem::name(), Problem::schema()),
+        (Code::name(), Code::schema()),
+    ] {
+        components.schemas.insert(name.into(), schema);
+    }
     let mut tags = Vec::new();
     for room in rooms() {
         let mut is_there = false;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::{Method, StatusCode};
 use polling_core::{Code, Kind};
 use serde_json::Value;
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn,
 };
@@ -154,6 +155,19 @@ impl Description {
         if let Some((_, response)) = self.responses.last_mut() {
             let header = failures::text_header(says);
             response.headers.insert(name.to_owned(), RefOr::T(header));
+        }
+        self
+    }
+
+    /// What can be done with the id in the last answer, with a body where that takes one.
+    pub(super) fn leads_to(mut self, operation: &str, body: Option<Value>) -> Self {
+        if let Some((_, response)) = self.responses.last_mut() {
+            let link = LinkBuilder::new()
+                .operation_id(operation)
+                .parameter("id", "$response.body#/id")
+                .request_body(body);
+            let link = RefOr::T(link.build());
+            response.links.insert(operation.to_owned(), link);
         }
         self
     }

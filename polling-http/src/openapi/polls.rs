@@ -58,7 +58,7 @@ pub(super) fn room() -> Room {
             .needs_token()
             .answers::<PollView>(OK, "The published poll")
             .refuses(&MANAGING)
-            .refuses(&[Code::Invalid, Code::VersionConflict]),
+            .refuses(&[Code::Invalid]),
             of_poll(at(
                 Method::POST,
                 "/api/v1/polls/{id}/close",
@@ -100,6 +100,7 @@ pub(super) fn listing(operation: Description) -> Description {
 }
 
 pub(super) fn creation(operation: Description) -> Description {
+    let vote = json!({ "option_id": "$response.body#/options/0/id", "voter": "ada" });
     operation
         .takes::<NewPoll>(json!({
             "question": "Tea or coffee?",
@@ -109,6 +110,10 @@ pub(super) fn creation(operation: Description) -> Description {
         }))
         .answers::<PollView>(CREATED, "The poll")
         .with("Location", "Where it is found.")
+        .leads_to("readPoll", None)
+        .leads_to("readResults", None)
+        .leads_to("castVote", Some(vote.clone()))
+        .leads_to("changeVote", Some(vote))
 }
 
 pub(super) fn reading(operation: Description) -> Description {

@@ -60,12 +60,18 @@ pub(super) fn room() -> Room {
             .says(CAST_ALL)
             .takes::<BatchBody>(json!({ "ballots": [example()] }))
             .answers::<Outcomes>(OK, "What became of each ballot")
-            .refuses(&[Code::Forbidden, Code::PollNotFound, Code::Overloaded]),
+            .refuses(&[
+                Code::Forbidden,
+                Code::PollNotFound,
+                Code::PollDraft,
+                Code::Overloaded,
+            ]),
             voter(at(Method::GET, own, "readVote", "Read one's own vote"))
                 .answers::<OwnBallot>(OK, "The receipt, and what was chosen")
                 .refuses(&[
                     Code::Forbidden,
                     Code::Invalid,
+                    Code::PollDraft,
                     Code::PollNotFound,
                     Code::VoteNotFound,
                     Code::VoterRequired,

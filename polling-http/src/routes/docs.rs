@@ -1,4 +1,4 @@
-//! The API about itself: the OpenAPI document, and pages that show it. All of it is here: nothing is fetched from elsewhere.
+//! The API about itself: the OpenAPI document, and the pages that show it.
 
 use crate::openapi;
 use crate::page::Page;
@@ -8,9 +8,15 @@ use crate::settings::HttpSettings;
 /// What describes the routes of `table`.
 pub(super) fn routes(table: &[Route], settings: &HttpSettings) -> Vec<Route> {
     let document = openapi::document(table, settings);
+    // A document is made of texts, numbers and lists, which all have a JSON.
     let json = serde_json::to_vec(&document).unwrap_or_default();
-    vec![Route::page(
+    #[cfg(feature = "docs")]
+    let mut routes = crate::docs::pages(&json);
+    #[cfg(not(feature = "docs"))]
+    let mut routes = Vec::new();
+    routes.push(Route::page(
         "/api/openapi.json",
         Page::new("application/json", json),
-    )]
+    ));
+    routes
 }

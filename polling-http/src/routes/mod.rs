@@ -7,7 +7,7 @@
 mod aliases;
 mod health;
 mod polls;
-mod results;
+pub(crate) mod results;
 #[cfg(feature = "accounts")]
 mod users;
 mod votes;
