@@ -1,4 +1,4 @@
-//! Schemathesis (PyPI) reads the API's own description, and tries what it promises: thousands of requests that fit it and
+//! Schemathesis reads the API's own description, and tries what it promises: thousands of requests that fit it and
 //! that break it, in sequences that follow from it, with and without an account.
 
 use std::path::PathBuf;

@@ -106,7 +106,8 @@ pub(crate) fn document(table: &[Route], settings: &HttpSettings) -> OpenApi {
 
 const ABOUT: &str = "Polls that are durable before they answer, exact, retry-safe and live. JSON in and out; times are \
     RFC 3339 in UTC with milliseconds; ids are UUIDs. What goes wrong is a problem (RFC 9457) with a stable `code`. Bounds \
-    are the defaults: an application that embeds polls may have set others.";
+    are the defaults: an application that embeds polls may have set others. Every GET answers HEAD, and every path \
+    OPTIONS. What is no HTTP, or has too large a head, is answered 400, 414 or 431 without a body.";
 
 const SECURITY: &str = "An access token (`POST /api/v1/auth/login`), or the manage token of a poll (`pm_…`). One that is \
     sent and is not good is 401, also where none is needed.";

@@ -37,6 +37,20 @@ pub(super) const CASTING: [Code; 12] = [
     Code::Overloaded,
 ];
 
+/// What withdrawing may be refused for.
+const WITHDRAWING: [Code; 10] = [
+    Code::Forbidden,
+    Code::PollNotFound,
+    Code::VoteNotFound,
+    Code::ChangeNotAllowed,
+    Code::PollClosed,
+    Code::PollDraft,
+    Code::PollNotOpen,
+    Code::Invalid,
+    Code::VoterRequired,
+    Code::Overloaded,
+];
+
 pub(super) fn room() -> Room {
     let at = |method, template, id, summary| of_poll(operation(method, template, id, summary));
     let own = "/api/v1/polls/{id}/vote";
@@ -96,18 +110,7 @@ pub(super) fn room() -> Room {
             ))
             .says(WITHDRAW)
             .answers_with(NO_CONTENT, nothing("Withdrawn"))
-            .refuses(&[
-                Code::Forbidden,
-                Code::PollNotFound,
-                Code::VoteNotFound,
-                Code::ChangeNotAllowed,
-                Code::PollClosed,
-                Code::PollDraft,
-                Code::PollNotOpen,
-                Code::Invalid,
-                Code::VoterRequired,
-                Code::Overloaded,
-            ]),
+            .refuses(&WITHDRAWING),
         ],
     }
 }

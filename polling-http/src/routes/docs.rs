@@ -11,12 +11,10 @@ pub(super) fn routes(table: &[Route], settings: &HttpSettings) -> Vec<Route> {
     // A document is made of texts, numbers and lists, which all have a JSON.
     let json = serde_json::to_vec(&document).unwrap_or_default();
     #[cfg(feature = "docs")]
-    let mut routes = crate::docs::pages(&json);
+    let pages = crate::docs::pages(&json);
     #[cfg(not(feature = "docs"))]
-    let mut routes = Vec::new();
-    routes.push(Route::page(
-        "/api/openapi.json",
-        Page::new("application/json", json),
-    ));
-    routes
+    let pages = Vec::new();
+    let document = Page::new("application/json", json);
+    let document = Route::page("/api/openapi.json", document);
+    std::iter::once(document).chain(pages).collect()
 }
