@@ -131,6 +131,7 @@ impl Serialize for Code {
 
 /// One field of the input that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// Where: a JSON pointer (RFC 6901) into the body, or `/name` of a query parameter.
     pub pointer: String,

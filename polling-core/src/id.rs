@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::Timestamp;
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
@@ -54,6 +54,9 @@ macro_rules! id {
                 text.parse().map(Self).map_err(|_| ParseIdError)
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::id_schema!($name, concat!($($doc),*));
     };
 }
 

@@ -24,6 +24,8 @@ mod engine;
 mod error;
 mod id;
 pub mod limits;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod polls;
 mod problem;
 mod repository;

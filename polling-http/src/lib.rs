@@ -22,7 +22,13 @@
 
 mod body;
 mod cors;
+#[cfg(feature = "docs")]
+mod docs;
 mod limits;
+#[cfg(feature = "openapi")]
+mod openapi;
+#[cfg(feature = "openapi")]
+mod page;
 mod peer;
 mod problem;
 mod query;

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use http::{HeaderValue, Method};
 use polling_core::wire::UnknownFields;
 
+#[cfg(feature = "openapi")]
+use crate::page::Page;
 use crate::request::Call;
 use crate::response::Answer;
 
@@ -24,7 +26,7 @@ pub(crate) enum Takes {
 
 /// A method of a route.
 pub(crate) struct Endpoint {
-    method: Method,
+    pub(crate) method: Method,
     pub(crate) takes: Takes,
     pub(crate) run: Handler,
 }
@@ -36,7 +38,7 @@ pub(crate) struct Route {
     pub(crate) unknown_fields: UnknownFields,
     /// Whether the credential is looked at.
     pub(crate) authenticates: bool,
-    endpoints: Vec<Endpoint>,
+    pub(crate) endpoints: Vec<Endpoint>,
 }
 
 impl Route {
@@ -89,6 +91,28 @@ impl Route {
             run: Box::new(move |call| Box::pin(handler(call))),
         });
         self
+    }
+
+    /// The same bytes to everybody who gets it.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn page(template: &'static str, page: Page) -> Self {
+        let page = std::sync::Arc::new(page);
+        let mut route = Self::probe(template);
+        route.endpoints.push(Endpoint {
+            method: Method::GET,
+            takes: Takes::Nothing,
+            run: Box::new(move |call| {
+                let answer = page.answer(&call);
+                Box::pin(async move { Ok(answer) })
+            }),
+        });
+        route
+    }
+
+    /// Whether it passes over fields that it does not know.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn passes_over(&self) -> bool {
+        self.unknown_fields == UnknownFields::PassOver
     }
 
     fn allow(&self) -> HeaderValue {

@@ -29,7 +29,7 @@ use crate::problem::Problem;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
 use crate::response::{self, Answer, Response, ResponseBody};
-use crate::router::{Found, Router, Takes};
+use crate::router::{Found, Route, Router, Takes};
 use crate::settings::HttpSettings;
 use crate::{cors, routes};
 
@@ -53,6 +53,7 @@ struct Core {
 struct Inner {
     engine: Engine,
     settings: Arc<HttpSettings>,
+    routes: Vec<(Method, &'static str)>,
     router: Router,
     request_ids: RequestIds,
 }
@@ -68,8 +69,11 @@ impl HttpApi {
     #[must_use]
     pub fn with_settings(engine: Engine, settings: HttpSettings) -> Self {
         let cors = cors::layer(&settings.cors_origins).map(Arc::new);
+        let table = routes::table(&engine, &settings);
+        let routes = listed(&table);
         let inner = Inner {
-            router: Router::new(routes::table(&engine)),
+            routes,
+            router: Router::new(table),
             engine,
             settings: Arc::new(settings),
             request_ids: RequestIds::new(),
@@ -88,6 +92,22 @@ impl HttpApi {
         self.core.peer = Some(peer);
         self
     }
+
+    /// Every method and path that it answers, as `(GET, "/api/v1/polls/{id}")`: for those who mount it beside others.
+    pub fn routes(&self) -> impl Iterator<Item = (&Method, &'static str)> {
+        let routes = self.core.inner.routes.iter();
+        routes.map(|(method, template)| (method, *template))
+    }
+}
+
+fn listed(table: &[Route]) -> Vec<(Method, &'static str)> {
+    let of = |route: &Route| {
+        let template = route.template;
+        let endpoints = route.endpoints.iter();
+        let methods: Vec<_> = endpoints.map(|endpoint| endpoint.method.clone()).collect();
+        methods.into_iter().map(move |method| (method, template))
+    };
+    table.iter().flat_map(of).collect()
 }
 
 impl fmt::Debug for HttpApi {

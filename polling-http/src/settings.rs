@@ -29,11 +29,12 @@ pub struct HttpSettings {
     pub cors_origins: Vec<HeaderValue>,
     /// The proxies whose `X-Forwarded-For` says where a request comes from. None by default.
     pub trusted_proxies: TrustedProxies,
-    /// Whether the API documents itself, at `/api/docs` and `/api/openapi.json`.
-    pub docs: bool,
     /// The path under which the host application mounts the service, which `Location` headers then begin with. Empty by
     /// default; else like `/polling`.
     pub mounted_at: String,
+    /// Whether the OpenAPI document is served, at `/api/openapi.json`, and its pages, at `/api/docs`. True by default; without
+    /// the features `openapi` and `docs` there are none to serve.
+    pub docs: bool,
 }
 
 impl Default for HttpSettings {
@@ -48,8 +49,8 @@ impl Default for HttpSettings {
             retry_after: Duration::from_secs(1),
             cors_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
-            docs: true,
             mounted_at: String::new(),
+            docs: true,
         }
     }
 }

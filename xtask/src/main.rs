@@ -9,8 +9,10 @@
 mod needs;
 mod packages;
 mod postgres;
+mod schemathesis;
 mod test;
 mod tidy;
+mod tools;
 
 use std::error::Error;
 use std::process::ExitCode;

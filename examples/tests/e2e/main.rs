@@ -22,5 +22,6 @@ mod lost_hints;
 mod network;
 mod overload;
 mod poison;
+mod schemathesis;
 mod support;
 mod two_servers;

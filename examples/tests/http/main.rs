@@ -26,6 +26,7 @@ mod headers;
 mod input;
 mod limits;
 mod mounted;
+mod openapi;
 mod polls;
 mod results;
 mod server;

@@ -42,6 +42,11 @@ async fn the_service_answers_what_the_application_does_not() {
 #[tokio::test]
 async fn the_service_can_be_mounted_under_a_path() {
     let app = Router::new().nest_service("/polling", HttpApi::new(engine().await));
+    // Relative, and so right wherever it is.
+    let docs = ask(app.clone(), "/polling/api/docs").await;
+    assert!(docs.contains("\r\nlocation: docs/\r\n"), "{docs}");
+    let page = ask(app.clone(), "/polling/api/docs/").await;
+    assert!(page.contains("src=\"swagger-ui-bundle.js\""), "{page}");
     let polls = ask(app, "/polling/api/v1/polls").await;
     assert!(
         polls.ends_with(r#"{"items":[],"next_cursor":null}"#),

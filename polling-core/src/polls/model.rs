@@ -23,6 +23,7 @@ text! {
 
 /// Where a poll is in its life. It only ever moves down this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Seen by its managers only; everything can change.
@@ -68,6 +69,7 @@ impl Status {
 
 /// How many options a ballot selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Choice {
     /// Exactly one.
@@ -94,6 +96,7 @@ impl Choice {
 
 /// Who may vote, and so what one ballot per voter means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Voters {
@@ -127,6 +130,7 @@ impl Voters {
 
 /// Who may see the results, and when. Managers always may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ShowResults {
     /// Everybody, always.

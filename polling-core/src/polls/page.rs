@@ -26,10 +26,12 @@ impl PageRequest {
 
 /// A page of a listing.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Page {
     /// The polls, newest first.
     pub items: Vec<PollView>,
-    /// Where the next page begins; `None` where there is none.
+    /// Where the next page begins; null where there is none.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<PollId>,
 }

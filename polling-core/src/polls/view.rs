@@ -11,6 +11,7 @@ use crate::{OptionId, PollId, Timestamp, UserId};
 
 /// A poll as others see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct PollView {
     /// Its id.
@@ -18,6 +19,7 @@ pub struct PollView {
     /// What it asks.
     pub question: String,
     /// What it says about itself.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub description: Option<String>,
     /// Where it is in its life.
     pub status: Status,
@@ -32,10 +34,13 @@ pub struct PollView {
     /// Whether it shows in the public list.
     pub listed: bool,
     /// The user who created it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub creator_id: Option<UserId>,
     /// When it begins to take votes.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub opens_at: Option<Timestamp>,
     /// When it ends.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub closes_at: Option<Timestamp>,
     /// One more with each edit.
     pub version: u64,
@@ -45,10 +50,12 @@ pub struct PollView {
     pub updated_at: Timestamp,
     /// Its options, in order.
     pub options: Vec<OptionView>,
-    /// The results; `None` where they are hidden from the viewer.
+    /// The results; none where they are hidden from the viewer.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub results: Option<Results>,
     /// The manage token: once, in the answer to a creation without an account.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub manage_token: Option<ManageToken>,
 }
 
@@ -85,6 +92,7 @@ impl fmt::Debug for ManageToken {
 
 /// An option as others see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct OptionView {
     /// Its id.

@@ -69,11 +69,13 @@ impl Tally {
 
 /// The results of a poll as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Results {
     /// Of which poll.
     pub poll_id: PollId,
     /// The same revision is the same content.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub revision: Revision,
     /// Ballots that count, which is voters; not selections.
     pub ballots: u64,
@@ -88,6 +90,7 @@ pub struct Results {
 
 /// The count of one option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct OptionResult {
     /// The option.

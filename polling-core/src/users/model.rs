@@ -108,6 +108,7 @@ pub struct User {
 
 /// A user as everybody may see them: no e-mail, no hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct UserView {
     /// Their id.

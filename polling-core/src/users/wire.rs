@@ -5,14 +5,18 @@ use serde::{Deserialize, Serialize};
 
 /// Somebody who signs up: raw input, and the JSON body of `POST /users`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct NewUser {
     /// The name that others see: 1 to 100 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
     /// The address to sign in with.
+    #[cfg_attr(feature = "openapi", schema(format = "email", min_length = 3))]
     pub email: String,
     /// At least 8 characters, at most 1,000 bytes.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", min_length = 8, max_length = 1000))]
     pub password: SecretString,
 }
 
@@ -40,12 +44,14 @@ impl NewUser {
 
 /// Somebody who signs in: the JSON body of `POST /auth/login`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Credentials {
     /// The address.
     pub email: String,
     /// The password.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password"))]
     pub password: SecretString,
 }
 
@@ -72,11 +78,13 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
 
 /// What signing in gives: this is the JSON.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct AccessToken {
     /// The token, for `Authorization: Bearer`.
     pub access_token: String,
     /// `Bearer`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub token_type: &'static str,
     /// Seconds until it ends.
     pub expires_in: u64,

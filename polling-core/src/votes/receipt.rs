@@ -11,6 +11,7 @@ use crate::{BallotId, OptionId, PollId, Timestamp};
 
 /// The proof of a recorded ballot: it is durable, and counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Receipt {
     /// The ballot's id.
@@ -19,8 +20,10 @@ pub struct Receipt {
     pub poll_id: PollId,
     /// The voter as they were sent; absent for registered users.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub voter: Option<String>,
     /// A revision of the poll that contains the ballot: who sees results of at least this revision sees the vote in them.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub revision: Revision,
     /// When the ballot arrived.
     pub cast_at: Timestamp,
@@ -100,6 +103,7 @@ fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 
 /// A voter's own ballot, as they may read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct OwnBallot {
     /// Its receipt.

@@ -30,7 +30,7 @@ async fn read(call: Box<Call>) -> Answer {
         sign_up: features.sign_up && accounts,
         anonymous_polls: features.anonymous_polls,
         import: features.import && accounts,
-        docs: call.settings.docs,
+        docs: call.settings.docs && cfg!(feature = "docs"),
     };
     response::json(StatusCode::OK, &features)
 }

@@ -8,17 +8,21 @@ mod aliases;
 mod features;
 mod health;
 mod polls;
-mod results;
+pub(crate) mod results;
 #[cfg(feature = "accounts")]
 mod users;
 mod votes;
 
+#[cfg(feature = "openapi")]
+mod docs;
+
 use polling_core::Engine;
 
 use crate::router::Route;
+use crate::settings::HttpSettings;
 
 /// The table of all routes.
-pub(crate) fn table(engine: &Engine) -> Vec<Route> {
+pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     let mut table = Vec::new();
     table.extend(polls::routes());
     table.extend(votes::routes());
@@ -30,5 +34,13 @@ pub(crate) fn table(engine: &Engine) -> Vec<Route> {
     table.extend(users::routes(engine));
     #[cfg(not(feature = "accounts"))]
     let _ = engine;
+    // Last, because they describe the others.
+    #[cfg(feature = "openapi")]
+    if settings.docs {
+        let pages = docs::routes(&table, settings);
+        table.extend(pages);
+    }
+    #[cfg(not(feature = "openapi"))]
+    let _ = settings;
     table
 }

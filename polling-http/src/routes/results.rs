@@ -57,7 +57,7 @@ fn etag(revision: Revision) -> HeaderValue {
 
 /// Whether the client holds this tag already (RFC 9110, section 13.1.2): compared weakly, as a cache on the way may have
 /// weakened it.
-fn holds(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(crate) fn holds(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let lists = headers.get_all(header::IF_NONE_MATCH);
     let mut held = lists
         .iter()
