@@ -8,6 +8,7 @@
 //! | [`polls`] | what a poll is, its life from draft to closed, who may do what with it |
 //! | [`votes`] | ballots, the intake that commits them in batches, change and withdrawal |
 //! | [`results`] | tallies, the hub that holds the newest one of each watched poll, live results |
+//! | [`vote_tokens`] | one-time tokens, each good for one ballot in one poll |
 //! | [`users`] | accounts, passwords and access tokens (with the feature `accounts`) |
 //!
 //! [`Engine`] is the one handle that an application or a transport holds. Every call takes an [`Actor`] first: who asks.
@@ -30,6 +31,7 @@ mod store_clock;
 mod text;
 mod timestamp;
 pub mod users;
+pub mod vote_tokens;
 pub mod votes;
 pub mod wire;
 

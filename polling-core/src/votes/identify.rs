@@ -43,6 +43,14 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
                 "on this poll users vote as themselves: leave the voter out",
             )),
         },
+        Voters::Tokens => match (voter, actor.vote_token_for(poll.id)) {
+            (Voter::Caller, Some(token)) => Ok(token.voter()),
+            (Voter::Caller, None) if actor.vote_tokens().is_empty() => Err(VoteError::Unauthorized),
+            (Voter::Caller, None) => Err(VoteError::Forbidden("this token is for another poll")),
+            _ => Err(VoteError::Forbidden(
+                "on this poll the holders of tokens vote as themselves: leave the voter out",
+            )),
+        },
     }
 }
 

@@ -10,6 +10,7 @@ mod polls;
 mod results;
 #[cfg(feature = "accounts")]
 mod users;
+mod vote_tokens;
 mod votes;
 
 use polling_core::Engine;
@@ -21,12 +22,11 @@ pub(crate) fn table(engine: &Engine) -> Vec<Route> {
     let mut table = Vec::new();
     table.extend(polls::routes());
     table.extend(votes::routes());
+    table.extend(vote_tokens::routes(engine));
     table.extend(results::routes());
     table.extend(aliases::routes());
     table.extend(health::routes());
     #[cfg(feature = "accounts")]
     table.extend(users::routes(engine));
-    #[cfg(not(feature = "accounts"))]
-    let _ = engine;
     table
 }

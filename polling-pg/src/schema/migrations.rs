@@ -20,6 +20,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "V2__voter_kinds",
         include_str!("../../migrations/V2__voter_kinds.sql"),
     ),
+    (
+        "V5__vote_tokens",
+        include_str!("../../migrations/V5__vote_tokens.sql"),
+    ),
 ];
 
 /// The table in which refinery remembers what was run. It is made here, so that it is named and explained as the others.
