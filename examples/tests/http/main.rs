@@ -29,4 +29,5 @@ mod results;
 mod server;
 mod slow;
 mod users;
+mod vote_tokens;
 mod votes;

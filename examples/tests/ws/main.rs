@@ -17,4 +17,5 @@ mod shutdown;
 mod slow;
 mod support;
 mod visibility;
+mod vote_tokens;
 mod votes;
