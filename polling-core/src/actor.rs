@@ -125,6 +125,12 @@ impl Actor {
         tokens.rev().find(|token| token.poll() == poll)
     }
 
+    /// Whether this actor is the same voter in this poll as `other` is, where credentials say who votes.
+    #[must_use]
+    pub fn votes_as(&self, other: &Self, poll: PollId) -> bool {
+        self.user_id() == other.user_id() && self.vote_token_for(poll) == other.vote_token_for(poll)
+    }
+
     /// Whether the actor proved nothing at all.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
