@@ -202,6 +202,7 @@ macro_rules! suite {
                     what_another_server_changed_is_read_at_once
                     a_poll_that_another_server_deleted_refuses_nobody_from_memory
                     a_store_that_is_lost_answers_nothing_from_memory
+                    a_token_that_another_server_revoked_votes_no_more
                 }
                 revisions {
                     exactly_these_steps_add_a_revision

@@ -18,7 +18,7 @@ async fn poll_with(server: &Server, tokens: usize, show: ShowResults) -> (PollVi
     let new = NewPoll::single("Tea or coffee?", ["Tea", "Coffee"]);
     let new = new.voters(Voters::Tokens).show_results(show).published();
     let poll = server.create(&Actor::System, new).await;
-    let wanted: NewVoteTokens = serde_json::from_value(json!({"count": tokens})).unwrap();
+    let wanted = NewVoteTokens::count(tokens);
     let port = server.engine.vote_tokens().unwrap();
     let made = port.make(&Actor::System, poll.id, &wanted).await;
     (poll, made.unwrap().tokens)
@@ -70,7 +70,7 @@ async fn a_token_that_was_revoked_votes_no_more_on_an_open_connection(store: Sto
     let (poll, tokens) = poll_with(&server, 1, ShowResults::Always).await;
     let mut client = server.client().await;
     authenticate(&mut client, &tokens[0]).await;
-    let which: Revocation = serde_json::from_value(json!({"tokens": tokens})).unwrap();
+    let which = Revocation::these(tokens);
     let port = server.engine.vote_tokens().unwrap();
     port.revoke(&Actor::System, poll.id, &which).await.unwrap();
     assert_eq!(client.ask(vote(&poll, 0)).await["code"], "unauthorized");

@@ -78,6 +78,17 @@ pub struct NewVoteTokens {
     pub link_template: Option<String>,
 }
 
+impl NewVoteTokens {
+    /// So many tokens, without links.
+    #[must_use]
+    pub const fn count(count: usize) -> Self {
+        Self {
+            count,
+            link_template: None,
+        }
+    }
+}
+
 /// New tokens, shown this once: each is a credential. They do not show in logs.
 #[derive(Serialize)]
 #[non_exhaustive]
@@ -116,6 +127,26 @@ pub struct Revocation {
     pub tokens: Option<Vec<String>>,
     /// Every one that the poll has until now.
     pub all: bool,
+}
+
+impl Revocation {
+    /// Of these tokens.
+    #[must_use]
+    pub const fn these(tokens: Vec<String>) -> Self {
+        Self {
+            tokens: Some(tokens),
+            all: false,
+        }
+    }
+
+    /// Of every token that the poll has until now.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self {
+            tokens: None,
+            all: true,
+        }
+    }
 }
 
 impl fmt::Debug for Revocation {
@@ -169,10 +200,7 @@ mod tests {
         let made = NewlyMadeTokens {
             tokens: vec![secret.into()],
         };
-        let revocation = Revocation {
-            tokens: Some(vec![secret.into()]),
-            all: false,
-        };
+        let revocation = Revocation::these(vec![secret.into()]);
         let shown = format!("{token:?} {actor:?} {made:?} {revocation:?}");
         assert!(!shown.contains("c2VjcmV0"), "{shown}");
         let digits = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
