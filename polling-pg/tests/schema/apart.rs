@@ -89,7 +89,7 @@ async fn tables_of_the_same_names_before_ours_do_no_harm(version: Version) {
     session.batch_execute(trap).await.unwrap();
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'trap'::regnamespace";
     let tables = rows(&session, tables).await;
-    assert_eq!(tables.len(), 8, "{tables:?}");
+    assert_eq!(tables.len(), 10, "{tables:?}");
     for table in tables {
         let read = format!("SELECT 1 FROM trap.{table}");
         assert!(session.batch_execute(&read).await.is_err(), "{table}");
