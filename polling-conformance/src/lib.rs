@@ -53,6 +53,6 @@ pub use engine::{
     batches, casting, closing, deleting, editing, listing, model, overload, retries, revisions,
     servers, timers, visibility, watching,
 };
-pub use ports::{changes, gate, polls, results, steps, users, votes};
+pub use ports::{changes, gate, polls, results, steps, users, vote_tokens, votes};
 #[doc(hidden)]
 pub use run::{run, run_notifier};

@@ -81,6 +81,19 @@ macro_rules! suite {
                     of_many_who_sign_up_at_once_one_gets_the_account
                     the_signing_key_is_the_same_for_everyone
                 }
+                vote_tokens {
+                    a_kept_token_is_good_for_its_poll
+                    tokens_are_kept_all_or_none
+                    of_many_who_make_tokens_at_once_nobody_gets_over_the_bound
+                    a_revoked_token_is_good_no_more
+                    revoking_again_revokes_nothing
+                    what_is_no_token_of_the_poll_is_passed_over
+                    revoking_all_leaves_what_is_made_later
+                    of_many_who_revoke_a_token_at_once_one_counts_it
+                    the_tokens_of_a_deleted_poll_are_gone
+                    purging_a_poll_takes_its_tokens_in_bounded_steps
+                    a_hundred_thousand_tokens_are_kept_at_once
+                }
                 batches {
                     twins_in_one_batch_are_decided_in_their_order
                     a_broken_ballot_spoils_no_other
@@ -189,6 +202,7 @@ macro_rules! suite {
                     what_another_server_changed_is_read_at_once
                     a_poll_that_another_server_deleted_refuses_nobody_from_memory
                     a_store_that_is_lost_answers_nothing_from_memory
+                    a_token_that_another_server_revoked_votes_no_more
                 }
                 revisions {
                     exactly_these_steps_add_a_revision

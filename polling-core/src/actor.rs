@@ -12,7 +12,8 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::polls::MANAGE_TOKEN_PREFIX;
-use crate::{Code, Fault, Repository, StoreError, UserId};
+use crate::vote_tokens::{VOTE_TOKEN_PREFIX, VoteToken};
+use crate::{Code, Fault, PollId, Repository, StoreError, UserId};
 
 /// Who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub enum Actor {
 pub struct Caller {
     user: Option<UserId>,
     manage_tokens: Vec<TokenHash>,
+    vote_tokens: Vec<VoteToken>,
     /// Where the request came from, which proves nothing.
     address: Option<IpAddr>,
 }
@@ -40,6 +42,7 @@ impl Actor {
         Actor::Caller(Caller {
             user: None,
             manage_tokens: Vec::new(),
+            vote_tokens: Vec::new(),
             address: None,
         })
     }
@@ -50,6 +53,7 @@ impl Actor {
         Actor::Caller(Caller {
             user: Some(id),
             manage_tokens: Vec::new(),
+            vote_tokens: Vec::new(),
             address: None,
         })
     }
@@ -58,9 +62,17 @@ impl Actor {
     #[must_use]
     pub fn manage_token(token: TokenHash) -> Self {
         Actor::Caller(Caller {
-            user: None,
             manage_tokens: vec![token],
-            address: None,
+            ..Caller::default()
+        })
+    }
+
+    /// Somebody who holds this one-time vote token.
+    #[must_use]
+    pub fn vote_token(token: VoteToken) -> Self {
+        Actor::Caller(Caller {
+            vote_tokens: vec![token],
+            ..Caller::default()
         })
     }
 
@@ -70,6 +82,7 @@ impl Actor {
         Actor::Caller(Caller {
             user: None,
             manage_tokens: Vec::new(),
+            vote_tokens: Vec::new(),
             address: Some(address),
         })
     }
@@ -86,6 +99,10 @@ impl Actor {
                     if !caller.manage_tokens.contains(&token) {
                         caller.manage_tokens.push(token);
                     }
+                }
+                for token in later.vote_tokens {
+                    caller.vote_tokens.retain(|earlier| *earlier != token);
+                    caller.vote_tokens.push(token);
                 }
                 Actor::Caller(caller)
             }
@@ -119,10 +136,32 @@ impl Actor {
         }
     }
 
+    /// The one-time vote tokens that the actor holds.
+    #[must_use]
+    pub fn vote_tokens(&self) -> &[VoteToken] {
+        match self {
+            Actor::System => &[],
+            Actor::Caller(caller) => &caller.vote_tokens,
+        }
+    }
+
+    /// The vote token for this poll: of several, the one that was shown last.
+    pub(crate) fn vote_token_for(&self, poll: PollId) -> Option<&VoteToken> {
+        let tokens = self.vote_tokens().iter();
+        tokens.rev().find(|token| token.poll() == poll)
+    }
+
+    /// Whether this actor is the same voter in this poll as `other` is, where credentials say who votes.
+    #[must_use]
+    pub fn votes_as(&self, other: &Self, poll: PollId) -> bool {
+        self.user_id() == other.user_id() && self.vote_token_for(poll) == other.vote_token_for(poll)
+    }
+
     /// Whether the actor proved nothing at all.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        matches!(self, Actor::Caller(caller) if caller.user.is_none() && caller.manage_tokens.is_empty())
+        matches!(self, Actor::Caller(Caller { user: None, manage_tokens, vote_tokens, address: _ })
+            if manage_tokens.is_empty() && vote_tokens.is_empty())
     }
 }
 
@@ -203,7 +242,7 @@ impl Fault for AuthError {
     }
 }
 
-/// The engine's own credentials: manage tokens, and access tokens where there are accounts.
+/// The engine's own credentials: manage tokens, vote tokens, and access tokens where there are accounts.
 pub(crate) struct OwnTokens {
     store: Arc<dyn Repository>,
     /// A manage token is good for ever, so that what was found once need not be looked up again.
@@ -229,6 +268,16 @@ impl OwnTokens {
     }
 }
 
+impl OwnTokens {
+    /// Nothing is remembered of vote tokens: one that was revoked, on whichever server, is refused from then on.
+    async fn vote_token(&self, bearer: &str) -> Result<Actor, AuthError> {
+        let tokens = self.store.vote_tokens().ok_or(AuthError::Rejected)?;
+        let poll = tokens.poll_of(TokenHash::of(bearer)).await?;
+        let poll = poll.ok_or(AuthError::Rejected)?;
+        Ok(Actor::vote_token(VoteToken::new(bearer, poll)))
+    }
+}
+
 #[async_trait]
 impl Authenticator for OwnTokens {
     async fn authenticate(&self, bearer: &str) -> Result<Actor, AuthError> {
@@ -241,6 +290,9 @@ impl Authenticator for OwnTokens {
                 self.known.insert(token, ());
             }
             return Ok(Actor::manage_token(token));
+        }
+        if bearer.starts_with(VOTE_TOKEN_PREFIX) {
+            return self.vote_token(bearer).await;
         }
         #[cfg(feature = "accounts")]
         if let Some(users) = &self.users {

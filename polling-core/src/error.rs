@@ -101,6 +101,8 @@ codes! {
     PollNotOpen = "poll_not_open", Conflict, "The poll is not open yet";
     /// The poll takes no votes any more.
     PollClosed = "poll_closed", Conflict, "The poll is closed";
+    /// The poll is for voters of another kind than the holders of tokens.
+    PollNotForTokens = "poll_not_for_tokens", Conflict, "The poll is not for the holders of tokens";
     /// The poll does not let voters change or withdraw their vote.
     ChangeNotAllowed = "change_not_allowed", Conflict, "The poll does not let a vote be changed";
     /// The field is fixed since the poll was published.

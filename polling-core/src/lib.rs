@@ -8,6 +8,7 @@
 //! | [`polls`] | what a poll is, its life from draft to closed, who may do what with it |
 //! | [`votes`] | ballots, the intake that commits them in batches, change and withdrawal |
 //! | [`results`] | tallies, the hub that holds the newest one of each watched poll, live results |
+//! | [`vote_tokens`] | one-time tokens, each good for one ballot in one poll |
 //! | [`limits`] | how often somebody may do what, counted by user, token or address |
 //! | [`users`] | accounts, passwords and access tokens (with the feature `accounts`) |
 //!
@@ -35,6 +36,7 @@ mod store_clock;
 mod text;
 mod timestamp;
 pub mod users;
+pub mod vote_tokens;
 pub mod votes;
 pub mod wire;
 

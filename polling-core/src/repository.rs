@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::polls::PollRepository;
 use crate::results::{ResultsNotifier, ResultsRepository};
 use crate::users::UserRepository;
+use crate::vote_tokens::VoteTokenRepository;
 use crate::votes::VoteRepository;
 use crate::{StoreError, Timestamp};
 
@@ -29,6 +30,11 @@ pub trait Repository: Send + Sync + 'static {
 
     /// The accounts, where the store keeps them.
     fn users(&self) -> Option<&dyn UserRepository> {
+        None
+    }
+
+    /// The one-time vote tokens, where the store keeps them.
+    fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
         None
     }
 
@@ -66,6 +72,10 @@ impl<R: Repository + ?Sized> Repository for Arc<R> {
 
     fn users(&self) -> Option<&dyn UserRepository> {
         (**self).users()
+    }
+
+    fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
+        (**self).vote_tokens()
     }
 
     fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {

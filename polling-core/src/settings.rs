@@ -35,6 +35,12 @@ pub struct Settings {
     pub cached_polls: usize,
     /// Rows of a deleted poll that go in one step.
     pub purge_rows: usize,
+    /// Vote tokens that one call makes, at most.
+    pub request_tokens: usize,
+    /// Vote tokens that one call names to be revoked, at most.
+    pub request_revocations: usize,
+    /// Vote tokens that are ever made for one poll, at most.
+    pub poll_tokens: u64,
     /// Polls in one page of a listing, at most, and where the caller does not say.
     pub page_polls: usize,
     /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms.
@@ -64,6 +70,9 @@ impl Default for Settings {
             clock_interval: Duration::from_secs(30),
             cached_polls: 10_000,
             purge_rows: 10_000,
+            request_tokens: 100_000,
+            request_revocations: 10_000,
+            poll_tokens: 1_000_000,
             page_polls: 100,
             password_workers: 2,
             password_queue: 256,

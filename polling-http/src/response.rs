@@ -20,7 +20,8 @@ pub(crate) type Response = http::Response<ResponseBody>;
 /// What a handler gives: an answer, or what went wrong.
 pub(crate) type Answer = Result<Response, Problem>;
 
-/// The body of an answer: bytes that are all there, or an event stream.
+/// The body of an answer: bytes that are all there, or pieces that come one after the other, as of an event
+/// stream.
 #[derive(Default)]
 pub struct ResponseBody(Kind);
 
@@ -29,7 +30,7 @@ enum Kind {
     #[default]
     Empty,
     Whole(Bytes),
-    Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+    Pieces(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
 impl ResponseBody {
@@ -42,8 +43,8 @@ impl ResponseBody {
         }
     }
 
-    pub(crate) fn events(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
-        Self(Kind::Events(Box::pin(stream)))
+    pub(crate) fn pieces(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self(Kind::Pieces(Box::pin(stream)))
     }
 }
 
@@ -58,7 +59,7 @@ impl Body for ResponseBody {
         let data = match &mut self.0 {
             Kind::Empty => None,
             Kind::Whole(bytes) => Some(std::mem::take(bytes)),
-            Kind::Events(stream) => {
+            Kind::Pieces(stream) => {
                 return stream
                     .as_mut()
                     .poll_next(cx)
@@ -77,7 +78,7 @@ impl Body for ResponseBody {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Events(_) => SizeHint::default(),
+            Kind::Pieces(_) => SizeHint::default(),
         }
     }
 }
@@ -87,7 +88,7 @@ impl fmt::Debug for ResponseBody {
         f.write_str(match self.0 {
             Kind::Empty => "ResponseBody(empty)",
             Kind::Whole(_) => "ResponseBody(bytes)",
-            Kind::Events(_) => "ResponseBody(events)",
+            Kind::Pieces(_) => "ResponseBody(pieces)",
         })
     }
 }

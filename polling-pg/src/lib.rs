@@ -37,6 +37,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod users;
+mod vote_tokens;
 mod votes;
 
 pub use connect::{ConnectError, ConnectOptions, ConnectOptionsError};

@@ -8,6 +8,7 @@ use deadpool_postgres::ClientWrapper;
 use polling_core::polls::PollRepository;
 use polling_core::results::{ResultsNotifier, ResultsRepository};
 use polling_core::users::UserRepository;
+use polling_core::vote_tokens::VoteTokenRepository;
 use polling_core::votes::VoteRepository;
 use polling_core::{Repository, StoreError, Timestamp};
 use tokio_postgres::Row;
@@ -154,6 +155,10 @@ impl Repository for PgStore {
     }
 
     fn users(&self) -> Option<&dyn UserRepository> {
+        Some(self)
+    }
+
+    fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
         Some(self)
     }
 

@@ -34,6 +34,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod users;
+mod vote_tokens;
 mod votes;
 mod workers;
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use polling_core::polls::PollRepository;
 use polling_core::results::ResultsRepository;
 use polling_core::users::UserRepository;
+use polling_core::vote_tokens::VoteTokenRepository;
 use polling_core::votes::VoteRepository;
 use polling_core::{Repository, StoreError};
 use rusqlite::{Transaction, TransactionBehavior};
@@ -100,6 +101,10 @@ impl Repository for SqliteStore {
     }
 
     fn users(&self) -> Option<&dyn UserRepository> {
+        Some(self)
+    }
+
+    fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
         Some(self)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use polling_core::results::{ResultsError, Subscription, Update, Viewer};
-use polling_core::{Actor, Engine, PollId, UserId, Voter};
+use polling_core::{Actor, Engine, PollId, Voter};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -20,32 +20,32 @@ pub(crate) struct Watch {
     subscription: Subscription,
     /// With whose eyes the client asked to look.
     voter: Option<Voter>,
-    /// The user whom the subscription knows.
-    user: Option<UserId>,
+    /// As whom the subscription was made.
+    votes_as: Arc<Actor>,
     renewal: Option<Renewal>,
 }
 
 /// A task of its own: a client that takes nothing stops all that its connection polls, and must not keep a place in the
 /// store's queue meanwhile.
-type Renewal = AbortOnDropHandle<(Option<UserId>, Result<Subscription, ResultsError>)>;
+type Renewal = AbortOnDropHandle<(Arc<Actor>, Result<Subscription, ResultsError>)>;
 
 impl Watch {
     /// Subscribes; and the first that there is to tell.
     pub(crate) async fn begin(
         engine: Engine,
-        actor: &Actor,
+        actor: Arc<Actor>,
         poll: PollId,
         viewer: Viewer,
     ) -> Result<(Self, Update), ResultsError> {
         let voter = viewer.voter.clone();
-        let mut subscription = engine.results().subscribe(actor, poll, viewer).await?;
+        let mut subscription = engine.results().subscribe(&actor, poll, viewer).await?;
         // A new subscription has something to tell at once.
         let first = subscription.update().await;
         let watch = Self {
             engine,
             subscription,
             voter,
-            user: actor.user_id(),
+            votes_as: actor,
             renewal: None,
         };
         Ok((watch, first))
@@ -54,14 +54,15 @@ impl Watch {
     /// Looks with the rights of this actor from now on, and with its vote as soon as the store was asked for it.
     fn see_as(&mut self, actor: Arc<Actor>) {
         self.subscription.set_actor(&actor);
-        let user = actor.user_id();
-        // Of what a token proves only the user may vote: with the same one there is nothing to ask for.
-        self.renewal = (user != self.user).then(|| {
-            let (engine, poll) = (self.engine.clone(), self.subscription.poll_id());
+        let poll = self.subscription.poll_id();
+        // Where what was proved makes them no other voter there is nothing to ask for.
+        let is_another = !actor.votes_as(&self.votes_as, poll);
+        self.renewal = is_another.then(|| {
+            let engine = self.engine.clone();
             let viewer = Viewer::default().voter(self.voter.clone());
             let renew = async move {
                 let renewed = engine.results().subscribe(&actor, poll, viewer).await;
-                (user, renewed)
+                (actor, renewed)
             };
             AbortOnDropHandle::new(tokio::spawn(renew.in_current_span()))
         });
@@ -72,10 +73,10 @@ impl Watch {
         loop {
             tokio::select! {
                 biased;
-                (user, renewed) = renewed(&mut self.renewal) => match renewed {
+                (actor, renewed) = renewed(&mut self.renewal) => match renewed {
                     Ok(renewed) => {
                         self.subscription = renewed.continuing(&self.subscription);
-                        self.user = user;
+                        self.votes_as = actor;
                     }
                     // The old one goes on, and says so itself where the poll is gone.
                     Err(error) => log::not_renewed(connection, self.subscription.poll_id(), &error),
@@ -89,7 +90,7 @@ impl Watch {
 /// What came of a renewal, where there is one.
 async fn renewed(
     renewal: &mut Option<Renewal>,
-) -> (Option<UserId>, Result<Subscription, ResultsError>) {
+) -> (Arc<Actor>, Result<Subscription, ResultsError>) {
     if let Some(task) = renewal {
         let outcome = task.await;
         *renewal = None;

@@ -96,7 +96,7 @@ impl Session {
             }
             Ask::Authenticate(token) => {
                 let most = self.settings.credentials;
-                if self.actor.manage_tokens().len() >= most {
+                if self.actor.manage_tokens().len() + self.actor.vote_tokens().len() >= most {
                     let message = format!("one connection may hold at most {most} tokens");
                     return Step::Answer(overloaded(reference.as_ref(), None, &message));
                 }

@@ -88,7 +88,7 @@ impl Work {
             Done::Subscribed {
                 poll,
                 reference,
-                outcome: Watch::begin(engine, &actor, poll, viewer).await,
+                outcome: Watch::begin(engine, actor, poll, viewer).await,
             }
         }))
     }

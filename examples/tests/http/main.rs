@@ -32,4 +32,6 @@ mod results;
 mod server;
 mod slow;
 mod users;
+mod vote_token_lists;
+mod vote_tokens;
 mod votes;

@@ -18,4 +18,5 @@ mod shutdown;
 mod slow;
 mod support;
 mod visibility;
+mod vote_tokens;
 mod votes;

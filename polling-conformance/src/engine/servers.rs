@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use polling_core::polls::{PollPatch, ShowResults};
+use polling_core::polls::{PollPatch, ShowResults, Voters};
 use polling_core::results::{Update, Viewer};
+use polling_core::vote_tokens::{NewVoteTokens, Revocation};
 use polling_core::votes::Chosen;
 use polling_core::{Actor, Ballot, Clock, Code, PollId, Repository, Voter};
 
@@ -198,4 +199,41 @@ pub async fn a_store_that_is_lost_answers_nothing_from_memory(store: Arc<dyn Rep
     held.is_lost.store(false, Ordering::SeqCst);
     lab.vote(poll, "bob", &[0]).await.unwrap();
     assert_eq!(results(viewer.update().await).ballots, 2);
+}
+
+/// Also by whoever showed it here before, and whatever was voted with it stays.
+pub async fn a_token_that_another_server_revoked_votes_no_more(store: Arc<dyn Repository>) {
+    let lab = Lab::on(store).await;
+    let other = lab.another().await;
+    let (Some(tokens), Some(there)) = (lab.engine.vote_tokens(), other.engine.vote_tokens()) else {
+        return;
+    };
+    let new = tea().voters(Voters::Tokens).allow_change().published();
+    let poll = lab.create(new).await.id;
+    let made = tokens
+        .make(&Actor::System, poll, &NewVoteTokens::count(2))
+        .await;
+    let texts = made.unwrap().tokens;
+    let mut holders = Vec::new();
+    for text in &texts {
+        holders.push(lab.engine.authenticate(text).await.unwrap());
+    }
+    let own = |position| Ballot::of(poll, Voter::Caller, [position]);
+    let votes = lab.engine.votes();
+    assert!(votes.cast(&holders[0], own(0)).await.unwrap().created);
+    let which = Revocation::these(texts.clone());
+    let revoked = there.revoke(&Actor::System, poll, &which).await.unwrap();
+    assert_eq!(revoked.revoked, 2);
+    for (holder, text) in holders.iter().zip(&texts) {
+        let answers = [
+            refused(votes.cast(holder, own(0)).await),
+            refused(votes.cast_all(holder, poll, vec![Ok(own(0))]).await),
+            refused(votes.change(holder, own(1)).await),
+            refused(votes.withdraw(holder, poll, &Voter::Caller).await),
+            refused(votes.read(holder, poll, &Voter::Caller).await),
+            refused(lab.engine.authenticate(text).await),
+        ];
+        assert_eq!(answers, [Code::Unauthorized; 6]);
+    }
+    assert_eq!(lab.proven(poll).await.ballots, 1);
 }

@@ -8,6 +8,7 @@ use polling_core::polls::{
 };
 use polling_core::results::{Recount, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
+use polling_core::vote_tokens::VoteTokenRepository;
 use polling_core::votes::VoteRepository;
 use polling_core::{PollId, Repository, StoreError, Timestamp, TokenHash};
 
@@ -33,6 +34,10 @@ impl Repository for FaultyStore {
 
     fn users(&self) -> Option<&dyn UserRepository> {
         self.store.users()
+    }
+
+    fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
+        self.store.vote_tokens()
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

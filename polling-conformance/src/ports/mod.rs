@@ -6,4 +6,5 @@ pub mod polls;
 pub mod results;
 pub mod steps;
 pub mod users;
+pub mod vote_tokens;
 pub mod votes;

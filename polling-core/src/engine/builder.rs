@@ -17,6 +17,7 @@ use crate::results::{Hub, LocalNotifier, ResultsNotifier, ResultsService};
 use crate::store_clock::{self, StoreClock};
 #[cfg(feature = "accounts")]
 use crate::users::Users;
+use crate::vote_tokens::VoteTokens;
 use crate::votes::Votes;
 use crate::votes::intake::Intake;
 use crate::{
@@ -139,6 +140,7 @@ impl EngineBuilder {
                 Arc::clone(&deleted),
             ),
             votes: Votes::new(parts.clone(), intake),
+            vote_tokens: VoteTokens::start(&parts),
             results,
             #[cfg(feature = "accounts")]
             users,
@@ -255,6 +257,12 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
         return rule(
             "clock_interval",
             "must be more than zero and at most 30 seconds, or a slow answer stops the clock",
+        );
+    }
+    if settings.request_tokens == 0 || settings.request_revocations == 0 {
+        return rule(
+            "request_tokens and request_revocations",
+            "must be at least 1",
         );
     }
     if settings.password_workers == 0 {

@@ -18,6 +18,7 @@ use crate::polls::Polls;
 use crate::results::ResultsService;
 #[cfg(feature = "accounts")]
 use crate::users::Users;
+use crate::vote_tokens::VoteTokens;
 use crate::votes::Votes;
 use crate::{Actor, Authenticator, Repository, Settings, StoreError};
 
@@ -34,6 +35,7 @@ struct Inner {
     parts: Parts,
     polls: Polls,
     votes: Votes,
+    vote_tokens: Option<VoteTokens>,
     results: ResultsService,
     #[cfg(feature = "accounts")]
     users: Option<Users>,
@@ -60,6 +62,12 @@ impl Engine {
     #[must_use]
     pub fn votes(&self) -> &Votes {
         &self.inner.votes
+    }
+
+    /// The use cases of the one-time vote tokens; `None` where the store keeps none.
+    #[must_use]
+    pub fn vote_tokens(&self) -> Option<&VoteTokens> {
+        self.inner.vote_tokens.as_ref()
     }
 
     /// The use cases of the results.

@@ -106,10 +106,17 @@ pub enum Voters {
     Vouched,
     /// Signed-in users.
     Registered,
+    /// The holders of one-time tokens that were made for the poll: one ballot for each token.
+    Tokens,
 }
 
 impl Voters {
-    const ALL: [Voters; 3] = [Voters::Anyone, Voters::Vouched, Voters::Registered];
+    const ALL: [Voters; 4] = [
+        Voters::Anyone,
+        Voters::Vouched,
+        Voters::Registered,
+        Voters::Tokens,
+    ];
 
     /// The word as it stands in JSON and in stores.
     #[must_use]
@@ -118,6 +125,7 @@ impl Voters {
             Voters::Anyone => "anyone",
             Voters::Vouched => "vouched",
             Voters::Registered => "registered",
+            Voters::Tokens => "tokens",
         }
     }
 

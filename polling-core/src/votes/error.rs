@@ -27,8 +27,10 @@ pub enum VoteError {
     /// Nobody is named as the voter.
     #[error("the vote must say who votes, as its voter")]
     VoterRequired,
-    /// Voting in this poll needs signing in.
-    #[error("voting in this poll needs an access token")]
+    /// Voting in this poll needs signing in, or a vote token that is good.
+    #[error(
+        "voting in this poll needs the credential of its voters: an access token, or a vote token"
+    )]
     Unauthorized,
     /// A voter of another kind than the poll's.
     #[error("{0}")]

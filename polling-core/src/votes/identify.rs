@@ -43,6 +43,14 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
                 "on this poll users vote as themselves: leave the voter out",
             )),
         },
+        Voters::Tokens => match (voter, actor.vote_token_for(poll.id)) {
+            (Voter::Caller, Some(token)) => Ok(token.voter()),
+            (Voter::Caller, None) if actor.vote_tokens().is_empty() => Err(VoteError::Unauthorized),
+            (Voter::Caller, None) => Err(VoteError::Forbidden("this token is for another poll")),
+            _ => Err(VoteError::Forbidden(
+                "on this poll the holders of tokens vote as themselves: leave the voter out",
+            )),
+        },
     }
 }
 
@@ -81,7 +89,8 @@ fn key(tag: &str, id: &str) -> Result<VoterKey, VoteError> {
 mod tests {
     use super::*;
     use crate::polls::NewPoll;
-    use crate::{Clock, Code, FakeClock, PollLimits, SeededIds, UserId};
+    use crate::vote_tokens::VoteToken;
+    use crate::{Clock, Code, FakeClock, PollId, PollLimits, SeededIds, UserId};
 
     const ADA: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);
@@ -191,6 +200,53 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Whoever holds a token votes with it, in its poll, and as nobody else.
+    #[test]
+    fn the_holder_of_a_token_votes_with_it() {
+        use Code::{Forbidden, Unauthorized};
+        let poll = poll(Voters::Tokens);
+        let token = |text| Actor::vote_token(VoteToken::new(text, poll.id));
+        let elsewhere = Actor::vote_token(VoteToken::new("pv_c", PollId::from_bytes([9; 16])));
+        let (named, nobody) = (Voter::named(Some("x".into())), Voter::Caller);
+        let voters = [
+            &nobody,
+            &named,
+            &Voter::anyone("x"),
+            &Voter::vouched("x"),
+            &Voter::user(BOB),
+        ];
+        for (actor, as_caller) in [
+            (Actor::anonymous(), Some(Unauthorized)),
+            // Who manages the poll, and the application itself, are no voters of it.
+            (Actor::user(ADA), Some(Unauthorized)),
+            (Actor::System, Some(Unauthorized)),
+            (elsewhere.clone(), Some(Forbidden)),
+            (token("pv_a"), None),
+            (
+                Actor::user(BOB).and(elsewhere.clone()).and(token("pv_a")),
+                None,
+            ),
+        ] {
+            for (place, name) in voters.into_iter().enumerate() {
+                let expected = if place == 0 {
+                    as_caller
+                } else {
+                    Some(Forbidden)
+                };
+                let code = voter(&actor, &poll, name).err().map(|error| error.code());
+                assert_eq!(code, expected, "{name:?} of {actor:?}");
+            }
+        }
+        let key = |actor: &Actor| voter(actor, &poll, &Voter::Caller).unwrap();
+        let (a, b) = (token("pv_a"), token("pv_b"));
+        assert_ne!(key(&a), key(&b));
+        // Of several, the one that was shown last votes.
+        assert_eq!(key(&a.clone().and(elsewhere).and(b.clone())), key(&b));
+        assert_eq!(key(&a.clone().and(b.clone()).and(a.clone())), key(&a));
+        assert!(a.votes_as(&b.clone().and(a.clone()), poll.id));
+        assert!(!a.votes_as(&b, poll.id));
     }
 
     #[test]

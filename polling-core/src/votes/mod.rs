@@ -19,6 +19,7 @@ mod repository;
 mod service;
 mod shares;
 mod standing;
+mod token;
 mod twins;
 mod verdict;
 mod voter;

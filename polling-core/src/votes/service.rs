@@ -11,13 +11,14 @@ use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
 use super::reply::or_unknown;
 use super::repository::{Change, Outcome, Withdrawal};
+use super::token;
 use super::verdict::{Verdict, judge};
 use super::voter::Voter;
 use super::wire;
 use crate::engine::Parts;
-use crate::polls::Status;
 use crate::polls::access::Role;
 use crate::polls::cache::KnownPoll;
+use crate::polls::{Status, Voters};
 use crate::{Actor, BallotId, FieldError, PollId};
 
 /// The use cases of the votes.
@@ -67,7 +68,7 @@ impl Votes {
     /// as its error, and keeps its place.
     ///
     /// # Errors
-    /// For all: `PollNotFound`, `Draft`; `Invalid` where there are more than
+    /// For all: `PollNotFound`, `Draft`; `Unauthorized` where the caller's vote token is good no more; `Invalid` where there are more than
     /// [`request_ballots`](crate::Settings::request_ballots); `Overloaded` and `ShuttingDown`, of which nothing was recorded.
     pub async fn cast_all(
         &self,
@@ -86,6 +87,9 @@ impl Votes {
         let mut checked: Vec<_> = ballots.into_iter().map(check).collect();
         if checked.iter().any(Result::is_err) {
             known = inner.ask_again(actor, known).await?;
+        }
+        if checked.iter().any(Result::is_ok) {
+            inner.confirm(actor, &known).await?;
         }
         inner.limit_all(actor, &known, &mut checked).await?;
         let records: Vec<BallotRecord> = checked
@@ -214,12 +218,23 @@ impl Inner {
     ) -> Result<(Arc<KnownPoll>, T), VoteError> {
         let known = self.door(actor, poll).await?;
         match check(&known) {
-            Ok(checked) => Ok((known, checked)),
+            Ok(checked) => {
+                self.confirm(actor, &known).await?;
+                Ok((known, checked))
+            }
             Err(refusal) => {
                 Box::pin(self.ask_again(actor, known)).await?;
                 Err(refusal)
             }
         }
+    }
+
+    /// Who votes by a token holds one that is still good; all others are what they proved to be.
+    async fn confirm(&self, actor: &Actor, known: &KnownPoll) -> Result<(), VoteError> {
+        if known.poll.voters != Voters::Tokens {
+            return Ok(());
+        }
+        Box::pin(token::confirm(&*self.parts.store, actor, &known.poll)).await
     }
 
     /// The poll as the store has it now, if it is still there.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::UserId;
+use crate::{PollId, UserId};
 
 /// Who votes, as the caller says; whether they may say so depends on the poll and on who they are.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl fmt::Debug for Voter {
 /// The voter as stores know them: with the poll, the primary key of a ballot.
 ///
 /// A registered user's is the user's own id, so that votes join users; all others' is the first 16 bytes of the SHA-256
-/// over the kind's tag, a zero byte, and the id.
+/// over the kind's tag, a zero byte, and the id; the id of a token's holder is the token and its poll's id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VoterKey([u8; 16]);
 
@@ -101,14 +101,22 @@ impl VoterKey {
         Self(*user.as_bytes())
     }
 
-    pub(super) fn of_text(tag: &str, id: &str) -> Self {
-        let digest = Sha256::new()
-            .chain_update(tag)
-            .chain_update([0])
-            .chain_update(id)
-            .finalize();
+    pub(crate) fn of_text(tag: &str, id: &str) -> Self {
+        Self::of_parts(tag, &[id.as_bytes()])
+    }
+
+    /// Of the token itself, and not of its hash: who reads the hashes in the store cannot tell which vote is whose.
+    pub(crate) fn of_token(token: &str, poll: PollId) -> Self {
+        Self::of_parts("token", &[token.as_bytes(), poll.as_bytes()])
+    }
+
+    fn of_parts(tag: &str, id: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new().chain_update(tag).chain_update([0]);
+        for part in id {
+            digest.update(part);
+        }
         let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
+        key.copy_from_slice(&digest.finalize()[..16]);
         Self(key)
     }
 }

@@ -11,6 +11,7 @@ mod polls;
 pub(crate) mod results;
 #[cfg(feature = "accounts")]
 mod users;
+mod vote_tokens;
 mod votes;
 
 #[cfg(feature = "openapi")]
@@ -26,14 +27,13 @@ pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     let mut table = Vec::new();
     table.extend(polls::routes());
     table.extend(votes::routes());
+    table.extend(vote_tokens::routes(engine));
     table.extend(results::routes());
     table.extend(features::routes());
     table.extend(aliases::routes());
     table.extend(health::routes());
     #[cfg(feature = "accounts")]
     table.extend(users::routes(engine));
-    #[cfg(not(feature = "accounts"))]
-    let _ = engine;
     // Last, because they describe the others.
     #[cfg(feature = "openapi")]
     if settings.docs {

@@ -76,7 +76,7 @@ async fn watch(call: Box<Call>) -> Answer {
         .subscribe(&call.actor, poll, viewer)
         .await?;
     let events = sse::events(subscription, call.settings.keep_alive_interval);
-    let mut response = Response::new(ResponseBody::events(events));
+    let mut response = Response::new(ResponseBody::pieces(events));
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),

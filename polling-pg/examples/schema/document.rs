@@ -47,6 +47,13 @@ const RELATIONS: &[Relation] = &[
         reason: "As with the ballots themselves.",
     },
     Relation {
+        parent: "polls",
+        cardinality: "||..o{",
+        child: "vote_tokens",
+        label: "poll",
+        reason: "A hundred thousand come at once. The poll is locked while they are kept, and takes them along when it goes.",
+    },
+    Relation {
         parent: "poll_options",
         cardinality: "}|..o{",
         child: "votes",

@@ -33,6 +33,8 @@ statements! {
         purge_votes = purge::VOTES;
         purge_superseded = purge::SUPERSEDED;
         purge_options = purge::OPTIONS;
+        purge_vote_tokens = purge::VOTE_TOKENS;
+        purge_vote_token_counts = purge::VOTE_TOKEN_COUNTS;
         purge_tombstone = purge::TOMBSTONE;
         purge_keep_tombstone = purge::KEEP_TOMBSTONE;
     }

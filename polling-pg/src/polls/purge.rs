@@ -45,6 +45,26 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone";
 
+pub(super) const VOTE_TOKENS: &str = "\
+-- polls.purge_vote_tokens
+WITH gone AS (
+    DELETE FROM {schema}.vote_tokens
+    WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {schema}.vote_tokens WHERE poll = $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+    RETURNING 1
+)
+SELECT count(*) FROM gone";
+
+/// After the last token: what is limited to no row leaves it.
+pub(super) const VOTE_TOKEN_COUNTS: &str = "\
+-- polls.purge_vote_token_counts
+WITH gone AS (
+    DELETE FROM {schema}.vote_token_counts
+    WHERE poll = $1 AND $2::bigint > 0 AND NOT EXISTS (SELECT 1 FROM {schema}.vote_tokens WHERE poll = $1)
+    RETURNING 1
+)
+SELECT count(*) FROM gone";
+
 /// Not while there is anything left of it, as another server may be about to remove: that one comes to its end, or does
 /// not, and then the rows are found again.
 macro_rules! nothing_is_left {
@@ -52,6 +72,8 @@ macro_rules! nothing_is_left {
         "NOT EXISTS (SELECT 1 FROM {schema}.votes WHERE poll = $1)
     AND NOT EXISTS (SELECT 1 FROM {schema}.superseded_ballots WHERE poll = $1)
     AND NOT EXISTS (SELECT 1 FROM {schema}.poll_options WHERE poll = $1)
+    AND NOT EXISTS (SELECT 1 FROM {schema}.vote_tokens WHERE poll = $1)
+    AND NOT EXISTS (SELECT 1 FROM {schema}.vote_token_counts WHERE poll = $1)
 RETURNING 1"
     };
 }
@@ -75,7 +97,12 @@ pub(super) async fn purge(store: &PgStore, rows: usize) -> Result<bool, Failure>
     let mut left = rows;
     while let Some((poll, is_nameless)) = next(store).await? {
         left -= purge_votes(store, poll, left).await?;
-        for sql in [&sql.purge_superseded, &sql.purge_options] {
+        for sql in [
+            &sql.purge_superseded,
+            &sql.purge_options,
+            &sql.purge_vote_tokens,
+            &sql.purge_vote_token_counts,
+        ] {
             let limit = columns::limit(left);
             let gone = store
                 .database()

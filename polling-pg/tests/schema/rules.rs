@@ -66,7 +66,11 @@ async fn there_are_foreign_keys_everywhere_but_from_the_ballots(version: Version
     let keys = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint \
                 WHERE connamespace = 'polling'::regnamespace AND contype = 'f' ORDER BY 1";
     let key = |name: &str| format!("{name}|FOREIGN KEY (poll) REFERENCES polling.polls(id)");
-    let expected = [key("poll_options_poll"), key("poll_tallies_poll")];
+    let expected = [
+        key("poll_options_poll"),
+        key("poll_tallies_poll"),
+        key("vote_token_counts_poll"),
+    ];
     assert_eq!(rows(&session, keys).await, expected);
     // The primary key, which forbids a second ballot, is all that a ballot costs.
     let indexes =

@@ -27,6 +27,16 @@ const OPTIONS: &str = "\
 DELETE FROM poll_options
 WHERE poll = ?1 AND position IN (SELECT position FROM poll_options WHERE poll = ?1 LIMIT ?2)";
 
+const VOTE_TOKENS: &str = "\
+-- polls.purge_vote_tokens
+DELETE FROM vote_tokens
+WHERE token IN (SELECT token FROM vote_tokens WHERE poll = ?1 LIMIT ?2)";
+
+/// After the last token: what is limited to no row leaves it.
+const VOTE_TOKEN_COUNTS: &str = "\
+-- polls.purge_vote_token_counts
+DELETE FROM vote_token_counts WHERE poll = ?1 AND ?2 > 0";
+
 const TOMBSTONE: &str = "\
 -- polls.purge_tombstone
 DELETE FROM polls WHERE key = ?1";
@@ -40,7 +50,7 @@ UPDATE polls SET purged = 1 WHERE key = ?1";
 pub(super) fn purge(tx: &Transaction<'_>, rows: usize) -> rusqlite::Result<bool> {
     let mut left = rows;
     while let Some((key, is_nameless)) = next(tx)? {
-        for sql in [VOTES, SUPERSEDED, OPTIONS] {
+        for sql in [VOTES, SUPERSEDED, OPTIONS, VOTE_TOKENS, VOTE_TOKEN_COUNTS] {
             let limit = columns::limit(left);
             left -= tx.prepare_cached(sql)?.execute(params![key, limit])?;
         }

@@ -1,0 +1,61 @@
+//! The port of the vote tokens, as a contract. `polling-conformance` tests each sentence of it.
+
+use async_trait::async_trait;
+
+use crate::{PollId, StoreError, TokenHash};
+
+/// The vote tokens of a store: their hashes alone. Every method is one atomic step.
+///
+/// The tokens of a deleted poll are gone at once for every method, whatever rows of them are still to be purged; purging
+/// the poll removes them too, in its bounded steps.
+#[async_trait]
+pub trait VoteTokenRepository: Send + Sync {
+    /// Keeps these new tokens of a poll, all or none: none where the poll would have more than `most`, of all that were ever
+    /// made for it. Of several who ask at once nobody is let over that bound. Durable on return.
+    async fn insert(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+        most: u64,
+    ) -> Result<KeptTokens, StoreError>;
+
+    /// The poll that this token is good for; `None` where there is no such token, or it was revoked. What another server
+    /// has revoked before is seen at once.
+    async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError>;
+
+    /// How many tokens a poll has; none where there is no such poll.
+    async fn count(&self, poll: PollId) -> Result<TokensInStore, StoreError>;
+
+    /// Makes tokens of this poll good no more, for ever, and returns how many of them were good. What is no token of this
+    /// poll is passed over. Tokens that are made later are not touched. Durable on return.
+    async fn revoke(&self, poll: PollId, which: WhichTokens<'_>) -> Result<u64, StoreError>;
+}
+
+/// What became of new tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptTokens {
+    /// All are kept.
+    Done,
+    /// The poll would have too many: none is kept.
+    TooMany,
+    /// There is no such poll.
+    Missing,
+}
+
+/// The tokens of a poll as the store knows them: it does not know which were used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokensInStore {
+    /// Ever made, revoked ones included.
+    pub made: u64,
+    /// Good no more.
+    pub revoked: u64,
+}
+
+/// Which tokens of a poll are revoked.
+#[derive(Clone, Copy, Debug)]
+pub enum WhichTokens<'a> {
+    /// These.
+    These(&'a [TokenHash]),
+    /// Every one that was made until now. What it costs does not grow with them.
+    All,
+}

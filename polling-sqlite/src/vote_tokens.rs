@@ -1,0 +1,172 @@
+//! The one-time vote tokens.
+
+use async_trait::async_trait;
+use polling_core::vote_tokens::{KeptTokens, TokensInStore, VoteTokenRepository, WhichTokens};
+use polling_core::{PollId, StoreError, TokenHash};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use tracing::debug_span;
+
+use crate::SqliteStore;
+use crate::columns::{signed, unsigned};
+
+const POLL: &str = "\
+-- vote_tokens.poll
+SELECT p.key, ifnull(c.made, 0), ifnull(c.revoked_makings, 0)
+FROM polls p LEFT JOIN vote_token_counts c ON c.poll = p.key
+WHERE p.id = ?1 AND p.deleted_at IS NULL";
+
+const COUNT_UP: &str = "\
+-- vote_tokens.count_up
+INSERT INTO vote_token_counts (poll, made, makings) VALUES (?1, ?2, 1)
+ON CONFLICT (poll) DO UPDATE SET made = made + excluded.made, makings = makings + 1
+RETURNING makings";
+
+const INSERT: &str = "\
+-- vote_tokens.insert
+INSERT INTO vote_tokens (token, poll, making) VALUES (?1, ?2, ?3)";
+
+const POLL_OF: &str = "\
+-- vote_tokens.poll_of
+SELECT p.id
+FROM vote_tokens t
+JOIN vote_token_counts c ON c.poll = t.poll
+JOIN polls p ON p.key = t.poll AND p.deleted_at IS NULL
+WHERE t.token = ?1 AND t.revoked = 0 AND t.making > c.revoked_makings";
+
+const COUNT: &str = "\
+-- vote_tokens.count
+SELECT c.made, c.revoked_made
+    + (SELECT count(*) FROM vote_tokens t WHERE t.poll = c.poll AND t.revoked = 1 AND t.making > c.revoked_makings)
+FROM vote_token_counts c
+JOIN polls p ON p.key = c.poll AND p.deleted_at IS NULL
+WHERE p.id = ?1";
+
+const REVOKE: &str = "\
+-- vote_tokens.revoke
+UPDATE vote_tokens SET revoked = 1
+WHERE token = ?1 AND poll = ?2 AND making > ?3 AND revoked = 0";
+
+const REVOKE_ALL: &str = "\
+-- vote_tokens.revoke_all
+UPDATE vote_token_counts SET revoked_made = made, revoked_makings = makings
+WHERE poll = (SELECT key FROM polls WHERE id = ?1 AND deleted_at IS NULL)";
+
+#[async_trait]
+impl VoteTokenRepository for SqliteStore {
+    async fn insert(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+        most: u64,
+    ) -> Result<KeptTokens, StoreError> {
+        let tokens = tokens.to_vec();
+        let insert = move |tx: &Transaction<'_>| keep(tx, poll, &tokens, most);
+        let span = debug_span!("db.vote_tokens.insert");
+        Ok(self.write(span, insert).await?)
+    }
+
+    async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError> {
+        let find = move |tx: &Transaction<'_>| {
+            let id = |row: &Row<'_>| row.get(0).map(PollId::from_bytes);
+            tx.prepare_cached(POLL_OF)?
+                .query_row([token.as_bytes()], id)
+                .optional()
+        };
+        self.read(debug_span!("db.vote_tokens.poll_of"), find).await
+    }
+
+    async fn count(&self, poll: PollId) -> Result<TokensInStore, StoreError> {
+        let count = move |tx: &Transaction<'_>| in_store(tx, poll);
+        self.read(debug_span!("db.vote_tokens.count"), count).await
+    }
+
+    async fn revoke(&self, poll: PollId, which: WhichTokens<'_>) -> Result<u64, StoreError> {
+        let these = match which {
+            WhichTokens::These(tokens) => Some(tokens.to_vec()),
+            WhichTokens::All => None,
+        };
+        let revoke = move |tx: &Transaction<'_>| match &these {
+            Some(tokens) => revoke(tx, poll, tokens),
+            None => {
+                let TokensInStore { made, revoked } = in_store(tx, poll)?;
+                tx.prepare_cached(REVOKE_ALL)?.execute([poll.as_bytes()])?;
+                Ok(made - revoked)
+            }
+        };
+        let span = debug_span!("db.vote_tokens.revoke");
+        Ok(self.write(span, revoke).await?)
+    }
+}
+
+fn keep(
+    tx: &Transaction<'_>,
+    poll: PollId,
+    tokens: &[TokenHash],
+    most: u64,
+) -> rusqlite::Result<KeptTokens> {
+    let Some(poll) = found(tx, poll)? else {
+        return Ok(KeptTokens::Missing);
+    };
+    let new = tokens.len() as u64;
+    if poll.made.saturating_add(new) > most {
+        return Ok(KeptTokens::TooMany);
+    }
+    if tokens.is_empty() {
+        return Ok(KeptTokens::Done);
+    }
+    let making: i64 = tx
+        .prepare_cached(COUNT_UP)?
+        .query_row(params![poll.key, signed(new)], |row| row.get(0))?;
+    let mut insert = tx.prepare_cached(INSERT)?;
+    for token in tokens {
+        insert.execute(params![token.as_bytes(), poll.key, making])?;
+    }
+    Ok(KeptTokens::Done)
+}
+
+fn revoke(tx: &Transaction<'_>, poll: PollId, tokens: &[TokenHash]) -> rusqlite::Result<u64> {
+    let Some(poll) = found(tx, poll)? else {
+        return Ok(0);
+    };
+    let mut revoke = tx.prepare_cached(REVOKE)?;
+    let mut revoked = 0;
+    for token in tokens {
+        let rows = revoke.execute(params![token.as_bytes(), poll.key, poll.revoked_makings])?;
+        revoked += rows as u64;
+    }
+    Ok(revoked)
+}
+
+/// What there is to know of a poll before its tokens are touched.
+struct Found {
+    key: i64,
+    made: u64,
+    revoked_makings: i64,
+}
+
+fn found(tx: &Transaction<'_>, poll: PollId) -> rusqlite::Result<Option<Found>> {
+    let read = |row: &Row<'_>| {
+        Ok(Found {
+            key: row.get(0)?,
+            made: unsigned(row, 1)?,
+            revoked_makings: row.get(2)?,
+        })
+    };
+    tx.prepare_cached(POLL)?
+        .query_row([poll.as_bytes()], read)
+        .optional()
+}
+
+fn in_store(tx: &Transaction<'_>, poll: PollId) -> rusqlite::Result<TokensInStore> {
+    let counts = |row: &Row<'_>| {
+        Ok(TokensInStore {
+            made: unsigned(row, 0)?,
+            revoked: unsigned(row, 1)?,
+        })
+    };
+    let found = tx
+        .prepare_cached(COUNT)?
+        .query_row([poll.as_bytes()], counts)
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
