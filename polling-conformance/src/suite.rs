@@ -81,6 +81,21 @@ macro_rules! suite {
                     of_many_who_sign_up_at_once_one_gets_the_account
                     the_signing_key_is_the_same_for_everyone
                 }
+                sessions {
+                    a_sign_in_is_renewed_as_the_rule_says
+                    a_spent_token_revokes_its_sign_in
+                    a_sign_in_that_is_over_is_not_renewed
+                    of_many_who_spend_a_token_at_once_one_is_first
+                    a_sign_in_needs_its_account_and_password
+                    sign_ins_end_one_by_one_and_together
+                    sign_ins_end_with_their_password
+                    no_sign_in_outlives_a_change_of_the_password
+                    a_link_is_good_until_its_end
+                    the_newest_link_is_the_one_that_is_good
+                    a_link_is_for_the_address_that_it_is_sent_to
+                    a_link_sets_a_password_once
+                    what_is_over_is_swept_away
+                }
                 batches {
                     twins_in_one_batch_are_decided_in_their_order
                     a_broken_ballot_spoils_no_other

@@ -37,7 +37,7 @@ pub use actor::{Actor, AuthError, Authenticator, TokenHash, bearer};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use engine::{BuildError, Engine, EngineBuilder};
 pub use error::{Cause, Code, Fault, FieldError, Kind, StoreError};
-pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, UserId};
+pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, SessionId, UserId};
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;

@@ -27,6 +27,8 @@ pub(crate) struct Statements {
     pub(crate) votes: crate::votes::VoteStatements,
     pub(crate) results: crate::results::ResultStatements,
     pub(crate) users: crate::users::UserStatements,
+    pub(crate) sessions: crate::users::SessionStatements,
+    pub(crate) links: crate::users::LinkStatements,
 }
 
 impl Statements {
@@ -37,6 +39,8 @@ impl Statements {
             votes: crate::votes::VoteStatements::of(schema),
             results: crate::results::ResultStatements::of(schema),
             users: crate::users::UserStatements::of(schema),
+            sessions: crate::users::SessionStatements::of(schema),
+            links: crate::users::LinkStatements::of(schema),
         }
     }
 }

@@ -27,6 +27,7 @@ mod mounted;
 mod polls;
 mod results;
 mod server;
+mod sessions;
 mod slow;
 mod users;
 mod votes;

@@ -4,6 +4,7 @@ pub mod changes;
 pub mod gate;
 pub mod polls;
 pub mod results;
+pub mod sessions;
 pub mod steps;
 pub mod users;
 pub mod votes;

@@ -5,6 +5,8 @@
 //! inside the engine's use cases, which go on by themselves: after such a call a handler does nothing but answer.
 
 mod aliases;
+#[cfg(feature = "accounts")]
+mod auth;
 mod health;
 mod polls;
 mod results;
@@ -25,7 +27,10 @@ pub(crate) fn table(engine: &Engine) -> Vec<Route> {
     table.extend(aliases::routes());
     table.extend(health::routes());
     #[cfg(feature = "accounts")]
-    table.extend(users::routes(engine));
+    {
+        table.extend(users::routes(engine));
+        table.extend(auth::routes(engine));
+    }
     #[cfg(not(feature = "accounts"))]
     let _ = engine;
     table
