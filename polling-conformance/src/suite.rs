@@ -81,6 +81,14 @@ macro_rules! suite {
                     of_many_who_sign_up_at_once_one_gets_the_account
                     the_signing_key_is_the_same_for_everyone
                 }
+                accounts {
+                    an_account_is_found_with_its_password
+                    an_edit_of_a_user_is_written_whole
+                    an_administrator_is_made_and_unmade
+                    a_deleted_account_is_gone_for_every_method
+                    the_ballots_of_a_deleted_user_are_detached
+                    detaching_goes_in_bounded_steps_and_comes_to_an_end
+                }
                 sessions {
                     a_sign_in_is_renewed_as_the_rule_says
                     a_spent_token_revokes_its_sign_in

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use polling_core::users::Email;
-use polling_core::{Actor, FakeClock};
+use polling_core::{Actor, Ballot, FakeClock, Voter};
 use serde_json::{Value, json};
 
 use crate::store::Store;
@@ -158,6 +158,8 @@ async fn the_ballots_of_a_deleted_user_go_on_counting(store: Store) {
     }
     let results = server.get(poll.path("/results")).await.json();
     assert_eq!(results["ballots"], 1);
+    // As a WebSocket holds on to it.
+    let held = server.engine.authenticate(&token).await.unwrap();
     assert_eq!(delete(&server, ME).bearer(&token).await.status, 204);
     let twice = server.post(poll.path("/votes"), &vote(0)).bearer(&token);
     twice.await.refuses(409, "already_voted");
@@ -173,13 +175,25 @@ async fn the_ballots_of_a_deleted_user_go_on_counting(store: Store) {
     soon(detached).await;
     let over = server.post(poll.path("/votes"), &vote(0)).bearer(&token);
     over.await.refuses(401, "unauthorized");
-    assert_eq!(server.get(poll.path("/results")).await.json(), results);
-    let poll = poll.id.parse().unwrap();
-    let recount = server.engine.results().recount(&Actor::System, poll).await;
-    assert!(recount.unwrap().agrees());
-    let voter = polling_core::Voter::user(id);
+    let id_of_poll = poll.id.parse().unwrap();
+    let ballot = Ballot::of(id_of_poll, Voter::Caller, [0]);
     let votes = server.engine.votes();
-    let vote = votes.read(&Actor::System, poll, &voter).await;
+    for refused in [
+        votes.cast(&held, ballot.clone()).await.unwrap_err(),
+        votes.change(&held, ballot).await.unwrap_err(),
+        votes
+            .withdraw(&held, id_of_poll, &Voter::Caller)
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(refused.code().as_str(), "unauthorized");
+    }
+    assert_eq!(server.get(poll.path("/results")).await.json(), results);
+    let results = server.engine.results();
+    let recount = results.recount(&Actor::System, id_of_poll).await;
+    assert!(recount.unwrap().agrees());
+    let vote = votes.read(&Actor::System, id_of_poll, &Voter::user(id));
+    let vote = vote.await;
     assert!(vote.is_err(), "the ballot is nobody's");
 }
 

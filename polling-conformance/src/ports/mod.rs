@@ -1,5 +1,6 @@
 //! The ports of a store, called directly: each test is a sentence of their contracts.
 
+pub mod accounts;
 pub mod changes;
 pub mod gate;
 pub mod polls;

@@ -15,7 +15,7 @@ use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
 use super::wire::NewUser;
 use crate::engine::{BuildError, Parts};
-use crate::{Actor, FieldError, StoreError, UserId};
+use crate::{Actor, FieldError, StoreError, Timestamp, UserId};
 
 /// What the accounts of an engine are built with.
 #[derive(Default)]
@@ -118,8 +118,8 @@ impl Users {
         .await
     }
 
-    /// Whose access token it is; `None` where it is not good, or not any more.
-    pub(crate) fn verify(&self, token: &str) -> Option<UserId> {
+    /// Whose access token it is, and until when; `None` where it is not good, or not any more.
+    pub(crate) fn verify(&self, token: &str) -> Option<(UserId, Timestamp)> {
         self.inner.tokens.verify(token)
     }
 

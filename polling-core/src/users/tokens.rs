@@ -139,8 +139,8 @@ impl Tokens {
         ))
     }
 
-    /// Whose token it is; `None` where it is not good, or not any more.
-    pub(super) fn verify(&self, token: &str) -> Option<UserId> {
+    /// Whose token it is, and until when; `None` where it is not good, or not any more.
+    pub(super) fn verify(&self, token: &str) -> Option<(UserId, Timestamp)> {
         let kid = decode_header(token).ok()?.kid?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
         let mut rules = Validation::new(Algorithm::HS256);
@@ -149,7 +149,8 @@ impl Tokens {
         // The library would look at a clock of its own.
         rules.validate_exp = false;
         let claims: Claims = decode(token, &key.decoding, &rules).ok()?.claims;
-        (seconds(self.clock.now()) < claims.exp).then_some(claims.sub)
+        let until = Timestamp::from_millis(claims.exp.saturating_mul(1_000));
+        (self.clock.now() < until).then_some((claims.sub, until))
     }
 }
 
@@ -231,7 +232,8 @@ mod tests {
         let tokens = tokens(vec![key("a", 1)], &clock);
         let token = tokens.sign(ada()).unwrap();
         clock.advance(Duration::from_secs(899));
-        assert_eq!(tokens.verify(&token), Some(ada()));
+        let until = clock.now().after(Duration::from_secs(1));
+        assert_eq!(tokens.verify(&token), Some((ada(), until)));
         clock.advance(Duration::from_secs(1));
         assert_eq!(tokens.verify(&token), None);
     }
@@ -240,10 +242,10 @@ mod tests {
     fn keys_can_be_rotated() {
         let clock = FakeClock::default();
         let old = tokens(vec![key("a", 1)], &clock).sign(ada()).unwrap();
-        assert_eq!(
-            tokens(vec![key("b", 2), key("a", 1)], &clock).verify(&old),
-            Some(ada())
-        );
+        let (user, _) = tokens(vec![key("b", 2), key("a", 1)], &clock)
+            .verify(&old)
+            .unwrap();
+        assert_eq!(user, ada());
         assert_eq!(tokens(vec![key("b", 2)], &clock).verify(&old), None);
         assert_eq!(tokens(vec![key("a", 2)], &clock).verify(&old), None);
     }
