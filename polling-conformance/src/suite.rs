@@ -98,11 +98,13 @@ macro_rules! suite {
                     sign_ins_end_one_by_one_and_together
                     sign_ins_end_with_their_password
                     no_sign_in_outlives_a_change_of_the_password
+                    what_is_over_is_swept_away
+                }
+                links {
                     a_link_is_good_until_its_end
                     the_newest_link_is_the_one_that_is_good
                     a_link_is_for_the_address_that_it_is_sent_to
                     a_link_sets_a_password_once
-                    what_is_over_is_swept_away
                 }
                 batches {
                     twins_in_one_batch_are_decided_in_their_order

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod changes;
 pub mod gate;
+pub mod links;
 pub mod polls;
 pub mod results;
 pub mod sessions;
