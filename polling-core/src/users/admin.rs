@@ -55,7 +55,7 @@ impl Users {
             let user = users.set_admin(id, is_admin).await?;
             let user = user.ok_or(UserError::NotFound)?;
             info!(user = %id, is_admin, "an administrator was made or unmade");
-            Ok(UserView::whole(user))
+            Ok(UserView::whole(&user))
         })
         .await
     }

@@ -138,7 +138,7 @@ pub struct UserView {
 impl UserView {
     /// As everybody sees them.
     #[must_use]
-    pub fn public(user: User) -> Self {
+    pub fn public(user: &User) -> Self {
         Self {
             email: None,
             is_admin: None,
@@ -148,7 +148,7 @@ impl UserView {
 
     /// As they see themselves.
     #[must_use]
-    pub fn whole(user: User) -> Self {
+    pub fn whole(user: &User) -> Self {
         Self {
             id: user.id,
             name: user.name.as_str().to_owned(),

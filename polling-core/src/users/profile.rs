@@ -19,9 +19,9 @@ impl Users {
         let user = user.ok_or(UserError::NotFound)?;
         let sees_all = actor.user_id() == Some(id) || self.is_admin(actor).await?;
         Ok(if sees_all {
-            UserView::whole(user)
+            UserView::whole(&user)
         } else {
-            UserView::public(user)
+            UserView::public(&user)
         })
     }
 
@@ -30,7 +30,7 @@ impl Users {
     /// # Errors
     /// `Unauthorized`; `Store`.
     pub async fn read_own(&self, actor: &Actor) -> Result<UserView, UserError> {
-        Ok(UserView::whole(self.inner.own(actor).await?.user))
+        Ok(UserView::whole(&self.inner.own(actor).await?.user))
     }
 
     /// Changes the account of the signed-in user. Another address needs the current password: who holds a stolen access
@@ -105,10 +105,10 @@ impl Inner {
         }
         let edit = UserEdit { name, email };
         if edit == UserEdit::default() {
-            return Ok(UserView::whole(account.user));
+            return Ok(UserView::whole(&account.user));
         }
         match self.users()?.edit(account.user.id, &edit).await? {
-            UserEdited::Done(user) => Ok(UserView::whole(user)),
+            UserEdited::Done(user) => Ok(UserView::whole(&user)),
             UserEdited::EmailTaken => Err(UserError::EmailTaken),
             UserEdited::Missing => Err(UserError::Unauthorized),
         }

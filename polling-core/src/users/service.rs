@@ -111,7 +111,7 @@ impl Users {
                 created_at: now,
             };
             match inner.users()?.insert(&user, Some(&hash)).await? {
-                Inserted::Done => Ok(UserView::public(user)),
+                Inserted::Done => Ok(UserView::public(&user)),
                 Inserted::EmailTaken => Err(UserError::EmailTaken),
             }
         })

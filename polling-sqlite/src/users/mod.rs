@@ -34,7 +34,8 @@ SELECT id, name, email, is_admin, created_at, password_hash FROM users WHERE ema
 
 const IS_TAKEN: &str = "\
 -- users.is_taken
-SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1 AND id <> ?2)";
+SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1 AND id <> ?2)
+    AND EXISTS (SELECT 1 FROM users WHERE id = ?2 AND deleted_at IS NULL)";
 
 const EDIT: &str = "\
 -- users.edit
