@@ -192,8 +192,8 @@ async fn the_ballots_of_a_deleted_user_go_on_counting(store: Store) {
     let results = server.engine.results();
     let recount = results.recount(&Actor::System, id_of_poll).await;
     assert!(recount.unwrap().agrees());
-    let vote = votes.read(&Actor::System, id_of_poll, &Voter::user(id));
-    let vote = vote.await;
+    let voter = Voter::user(id);
+    let vote = votes.read(&Actor::System, id_of_poll, &voter).await;
     assert!(vote.is_err(), "the ballot is nobody's");
 }
 

@@ -89,7 +89,7 @@ async fn tables_of_the_same_names_before_ours_do_no_harm(version: Version) {
     session.batch_execute(trap).await.unwrap();
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'trap'::regnamespace";
     let tables = rows(&session, tables).await;
-    assert_eq!(tables.len(), 8, "{tables:?}");
+    assert!(tables.len() >= 10, "{tables:?}");
     for table in tables {
         let read = format!("SELECT 1 FROM trap.{table}");
         assert!(session.batch_execute(&read).await.is_err(), "{table}");
@@ -142,8 +142,9 @@ async fn two_schemas_know_nothing_of_each_other(version: Version) {
     assert_eq!(heard.unwrap().unwrap().as_ref(), [hint(2)]);
     let session = session(&database).await;
     for schema in ["a", "b"] {
-        let history = format!("SELECT version FROM {schema}.schema_history");
-        assert_eq!(rows(&session, &history).await, ["1"]);
+        let history = format!("SELECT max(version) FROM {schema}.schema_history");
+        let known = polling_pg::Migrations::known().to_string();
+        assert_eq!(rows(&session, &history).await, [known]);
     }
 }
 
