@@ -1,11 +1,14 @@
 //! The bundled server: the one place where a store, the engine and the transports are put together.
 //!
 //! `settings.rs` reads what it runs with, `app.rs` composes the services, `greeting.rs` says how to go on from here, and
-//! `demo.rs` votes for a minute so that there is something to see.
+//! `demo.rs` votes for a minute so that there is something to see. `links.rs` delivers one-time links, and `admin.rs` is
+//! what it can do instead of serving.
 
+mod admin;
 mod app;
 mod demo;
 mod greeting;
+mod links;
 mod settings;
 
 use std::error::Error;
@@ -23,7 +26,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
+use admin::Command;
 use app::App;
+use links::IntoTheLog;
 use settings::{Database, Postgres, Settings};
 
 fn main() -> ExitCode {
@@ -73,6 +78,9 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
         engine = engine(settings) => engine?,
         () = &mut asked_to_stop => return Ok(()),
     };
+    if let Some(Command::Admin(admin)) = &settings.command {
+        return admin::run(&engine, admin).await;
+    }
     let listener = TcpListener::bind(&settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
@@ -103,11 +111,14 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
     let mut bounds = polling_core::Settings::default();
     bounds.limits = settings.visitors.limits.clone();
     bounds.features = settings.visitors.features.clone();
-    Ok(Engine::builder(store)
+    let mut builder = Engine::builder(store)
         .settings(bounds)
         .token_keys(settings.token_keys.clone())
-        .build()
-        .await?)
+        .link_sender(IntoTheLog);
+    if let Some(email) = &settings.administrator {
+        builder = builder.administrator(email.clone());
+    }
+    Ok(builder.build().await?)
 }
 
 /// Waits for a database that is not there yet, and migrates it.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use polling_core::users::TokenKey;
+use polling_core::users::{Email, TokenKey};
 use polling_pg::{ConnectOptions, SchemaName};
 
+use crate::admin::Command;
 pub(crate) use visitors::Visitors;
 
 /// A polling server: durable before it answers, exact, retry-safe and live.
@@ -37,12 +38,18 @@ struct Arguments {
         long,
         env = "DATABASE_URL",
         hide_env_values = true,
-        default_value = "sqlite://polling.db"
+        default_value = "sqlite://polling.db",
+        global = true
     )]
     database_url: String,
 
     /// The schema that holds the tables, in a PostgreSQL.
-    #[arg(long, env = "POLLING_DATABASE_SCHEMA", default_value = "polling")]
+    #[arg(
+        long,
+        env = "POLLING_DATABASE_SCHEMA",
+        default_value = "polling",
+        global = true
+    )]
     database_schema: SchemaName,
 
     /// The most connections to a PostgreSQL, beside one for each lane that records votes and one that listens.
@@ -75,6 +82,13 @@ struct Arguments {
     /// Make a sample poll, and let simulated voters vote for a minute.
     #[arg(long, env = "POLLING_DEMO")]
     demo: bool,
+
+    /// The address of an administrator: the account that has it at the start, or signs up with it, becomes one.
+    #[arg(long, env = "POLLING_ADMIN_EMAIL")]
+    admin_email: Option<String>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 /// What the server runs with.
@@ -87,6 +101,8 @@ pub(crate) struct Settings {
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
+    pub(crate) administrator: Option<Email>,
+    pub(crate) command: Option<Command>,
 }
 
 /// Where everything is kept.
@@ -130,6 +146,12 @@ impl Settings {
             None => SocketAddr::from(([127, 0, 0, 1], 8080)),
         });
         let token_keys = arguments.jwt_keys.as_deref().map(token_keys).transpose();
+        // An empty variable is none.
+        let administrator = arguments.admin_email.as_deref();
+        let administrator = administrator
+            .filter(|email| !email.trim().is_empty())
+            .map(Email::parse)
+            .transpose();
         Ok(Self {
             listen,
             database: database(&arguments, environment)
@@ -144,6 +166,8 @@ impl Settings {
                 .unwrap_or_else(|| threads_for(std::thread::available_parallelism())),
             log: arguments.log,
             demo: arguments.demo,
+            administrator: administrator.map_err(|why| wrong("--admin-email", why))?,
+            command: arguments.command,
         })
     }
 }
@@ -170,9 +194,14 @@ impl fmt::Display for Settings {
             0 => "the store's own".to_owned(),
             given => format!("{given} given (hidden)"),
         };
+        let administrator = match &self.administrator {
+            None => "none",
+            // No address stands in a log.
+            Some(_) => "given (hidden)",
+        };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} threads={} log={} demo={}",
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} threads={} log={} demo={} admin-email={administrator}",
             self.listen,
             self.database,
             self.allowed_origins,

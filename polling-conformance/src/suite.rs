@@ -94,6 +94,31 @@ macro_rules! suite {
                     purging_a_poll_takes_its_tokens_in_bounded_steps
                     a_hundred_thousand_tokens_are_kept_at_once
                 }
+                accounts {
+                    an_account_is_found_with_its_password
+                    an_edit_of_a_user_is_written_whole
+                    an_administrator_is_made_and_unmade
+                    a_deleted_account_is_gone_for_every_method
+                    the_ballots_of_a_deleted_user_are_detached
+                    detaching_goes_in_bounded_steps_and_comes_to_an_end
+                }
+                sessions {
+                    a_sign_in_is_renewed_as_the_rule_says
+                    a_spent_token_revokes_its_sign_in
+                    a_sign_in_that_is_over_is_not_renewed
+                    of_many_who_spend_a_token_at_once_one_is_first
+                    a_sign_in_needs_its_account_and_password
+                    sign_ins_end_one_by_one_and_together
+                    sign_ins_end_with_their_password
+                    no_sign_in_outlives_a_change_of_the_password
+                    what_is_over_is_swept_away
+                }
+                links {
+                    a_link_is_good_until_its_end
+                    the_newest_link_is_the_one_that_is_good
+                    a_link_is_for_the_address_that_it_is_sent_to
+                    a_link_sets_a_password_once
+                }
                 batches {
                     twins_in_one_batch_are_decided_in_their_order
                     a_broken_ballot_spoils_no_other

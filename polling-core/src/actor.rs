@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::polls::MANAGE_TOKEN_PREFIX;
 use crate::vote_tokens::{VOTE_TOKEN_PREFIX, VoteToken};
-use crate::{Code, Fault, PollId, Repository, StoreError, UserId};
+use crate::{Code, Fault, PollId, Repository, StoreError, Timestamp, UserId};
 
 /// Who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Actor {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     user: Option<UserId>,
+    /// When what proves the user is over; `None` where it never is.
+    user_until: Option<Timestamp>,
     manage_tokens: Vec<TokenHash>,
     vote_tokens: Vec<VoteToken>,
     /// Where the request came from, which proves nothing.
@@ -41,6 +43,7 @@ impl Actor {
     pub const fn anonymous() -> Self {
         Actor::Caller(Caller {
             user: None,
+            user_until: None,
             manage_tokens: Vec::new(),
             vote_tokens: Vec::new(),
             address: None,
@@ -52,6 +55,20 @@ impl Actor {
     pub const fn user(id: UserId) -> Self {
         Actor::Caller(Caller {
             user: Some(id),
+            user_until: None,
+            manage_tokens: Vec::new(),
+            vote_tokens: Vec::new(),
+            address: None,
+        })
+    }
+
+    /// A user who is signed in until then. Whoever holds on to this actor for longer, as a WebSocket does, cannot vote with
+    /// it any more.
+    #[must_use]
+    pub const fn user_until(id: UserId, until: Timestamp) -> Self {
+        Actor::Caller(Caller {
+            user: Some(id),
+            user_until: Some(until),
             manage_tokens: Vec::new(),
             vote_tokens: Vec::new(),
             address: None,
@@ -82,6 +99,7 @@ impl Actor {
         Actor::Caller(Caller {
             user: None,
             manage_tokens: Vec::new(),
+            user_until: None,
             vote_tokens: Vec::new(),
             address: Some(address),
         })
@@ -93,7 +111,9 @@ impl Actor {
         match (self, later) {
             (Actor::System, _) | (_, Actor::System) => Actor::System,
             (Actor::Caller(mut caller), Actor::Caller(later)) => {
-                caller.user = later.user.or(caller.user);
+                if later.user.is_some() {
+                    (caller.user, caller.user_until) = (later.user, later.user_until);
+                }
                 caller.address = later.address.or(caller.address);
                 for token in later.manage_tokens {
                     if !caller.manage_tokens.contains(&token) {
@@ -115,6 +135,14 @@ impl Actor {
         match self {
             Actor::System => None,
             Actor::Caller(caller) => caller.user,
+        }
+    }
+
+    /// Whether what proved the user is over at this time.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        match self {
+            Actor::System => false,
+            Actor::Caller(caller) => caller.user_until.is_some_and(|until| until <= now),
         }
     }
 
@@ -160,7 +188,7 @@ impl Actor {
     /// Whether the actor proved nothing at all.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        matches!(self, Actor::Caller(Caller { user: None, manage_tokens, vote_tokens, address: _ })
+        matches!(self, Actor::Caller(Caller { user: None, user_until: _, manage_tokens, vote_tokens, address: _ })
             if manage_tokens.is_empty() && vote_tokens.is_empty())
     }
 }
@@ -298,7 +326,7 @@ impl Authenticator for OwnTokens {
         if let Some(users) = &self.users {
             return users
                 .verify(bearer)
-                .map(Actor::user)
+                .map(|(user, until)| Actor::user_until(user, until))
                 .ok_or(AuthError::Rejected);
         }
         Err(AuthError::Rejected)
@@ -316,5 +344,21 @@ mod tests {
         for bad in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "abc"] {
             assert_eq!(bearer(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn of_two_users_the_later_one_counts_with_its_end() {
+        let (one, other) = (UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
+        let at = Timestamp::from_millis;
+        let first = Actor::user_until(one, at(1_000));
+        assert!(!first.has_expired(at(999)) && first.has_expired(at(1_000)));
+        let manager = Actor::manage_token(TokenHash::of("x"));
+        assert!(first.clone().and(manager.clone()).has_expired(at(1_000)));
+        assert!(manager.and(first.clone()).has_expired(at(1_000)));
+        let renewed = first.clone().and(Actor::user_until(one, at(2_000)));
+        assert!(!renewed.has_expired(at(1_999)) && renewed.has_expired(at(2_000)));
+        let for_good = first.and(Actor::user(other));
+        assert!(!for_good.has_expired(at(9_000)) && for_good.user_id() == Some(other));
+        assert!(!Actor::System.has_expired(at(9_000)));
     }
 }

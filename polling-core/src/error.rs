@@ -79,6 +79,8 @@ codes! {
     SelectionInvalid = "selection_invalid", Invalid, "The selection does not fit the poll";
     /// The poll needs the ballot to name its voter.
     VoterRequired = "voter_required", Invalid, "The vote does not say who votes";
+    /// The password is guessed too easily.
+    PasswordWeak = "password_weak", Invalid, "The password is too weak";
     /// A credential is missing or bad.
     Unauthorized = "unauthorized", Unauthorized, "A valid credential is needed";
     /// Known, and not allowed.

@@ -73,6 +73,10 @@ id! {
     UserId
 }
 id! {
+    /// A sign-in, and the family of refresh tokens that came of it.
+    SessionId
+}
+id! {
     /// A ballot, chosen by the client so that a retry can be told from a second vote, or else made by the engine.
     BallotId
 }

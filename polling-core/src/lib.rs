@@ -45,7 +45,7 @@ pub use address::{ParseNetworkError, PeerAddress, TrustedProxies};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use engine::{BuildError, Engine, EngineBuilder};
 pub use error::{Cause, Code, Fault, FeatureOff, FieldError, Kind, StoreError};
-pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, UserId};
+pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, SessionId, UserId};
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;

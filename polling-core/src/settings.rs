@@ -53,7 +53,29 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// What is switched on.
     pub features: FeatureSettings,
+    /// How long a refresh token is good if nobody uses it.
+    pub refresh_token_lifetime: Duration,
+    /// How long a sign-in lasts, however often it is refreshed.
+    pub sign_in_lifetime: Duration,
+    /// For how long a refresh token that was spent may be sent again, by a client that got no answer: at most 10 s.
+    pub refresh_grace: Duration,
+    /// How long a one-time link is good.
+    pub link_lifetime: Duration,
+    /// The least time between two links for the first password of one account.
+    pub link_pause: Duration,
+    /// How long the delivery of a one-time link may take.
+    pub link_patience: Duration,
+    /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`.
+    pub link_queue: usize,
+    /// How much later than its last access token ends the ballots of a deleted user are detached: for those that are still
+    /// on their way then.
+    pub detach_after: Duration,
+    /// Polls that are looked through for ballots of a deleted user in one step.
+    pub detach_polls: usize,
 }
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -79,6 +101,15 @@ impl Default for Settings {
             access_token_lifetime: Duration::from_secs(15 * 60),
             limits: LimitSettings::default(),
             features: FeatureSettings::default(),
+            refresh_token_lifetime: Duration::from_secs(30 * DAY),
+            sign_in_lifetime: Duration::from_secs(90 * DAY),
+            refresh_grace: Duration::from_secs(10),
+            link_lifetime: Duration::from_secs(60 * 60),
+            link_pause: Duration::from_secs(60),
+            link_patience: Duration::from_secs(30),
+            link_queue: 256,
+            detach_after: Duration::from_secs(60),
+            detach_polls: 500,
         }
     }
 }

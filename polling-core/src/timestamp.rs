@@ -52,6 +52,15 @@ impl Timestamp {
         )
     }
 
+    /// This much earlier.
+    #[must_use]
+    pub fn before(self, by: Duration) -> Self {
+        Self::from_millis(
+            self.0
+                .saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
     /// How long it is from `earlier` to this; zero where `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> Duration {

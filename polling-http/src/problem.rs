@@ -242,7 +242,8 @@ mod tests {
     fn every_code_has_its_documented_status() {
         for &code in Code::ALL {
             let expected = match code.as_str() {
-                "invalid" | "option_unknown" | "selection_invalid" | "voter_required" => 422,
+                "invalid" | "option_unknown" | "selection_invalid" | "voter_required"
+                | "password_weak" => 422,
                 "poll_not_found" | "user_not_found" | "vote_not_found" => 404,
                 "unauthorized" => 401,
                 "results_hidden" | "forbidden" | "feature_off" => 403,

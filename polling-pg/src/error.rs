@@ -137,6 +137,17 @@ impl Failure {
         }
     }
 
+    /// Whether a constraint with this name refused the statement.
+    pub(crate) fn breaks(&self, constraint: &str) -> bool {
+        match self {
+            Failure::Database(error) => {
+                let said = error.as_db_error().and_then(DbError::constraint);
+                said == Some(constraint)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether PostgreSQL ended the statement with this SQLSTATE.
     pub(crate) fn has_state(&self, state: &str) -> bool {
         match self {

@@ -28,6 +28,8 @@ pub(crate) struct Statements {
     pub(crate) results: crate::results::ResultStatements,
     pub(crate) users: crate::users::UserStatements,
     pub(crate) vote_tokens: crate::vote_tokens::VoteTokenStatements,
+    pub(crate) sessions: crate::users::SessionStatements,
+    pub(crate) links: crate::users::LinkStatements,
 }
 
 impl Statements {
@@ -39,6 +41,8 @@ impl Statements {
             results: crate::results::ResultStatements::of(schema),
             users: crate::users::UserStatements::of(schema),
             vote_tokens: crate::vote_tokens::VoteTokenStatements::of(schema),
+            sessions: crate::users::SessionStatements::of(schema),
+            links: crate::users::LinkStatements::of(schema),
         }
     }
 }

@@ -19,10 +19,16 @@ async fn the_shell_reads_the_selections_while_the_store_is_open() {
         id: ada,
         name: UserName::from_store("Ada".into()),
         email: Email::from_store("ada@example.org".into()),
+        is_admin: false,
         created_at: SystemClock.now(),
     };
     let hash = PasswordHash::from_store("$".into());
-    store.users().unwrap().insert(&user, &hash).await.unwrap();
+    store
+        .users()
+        .unwrap()
+        .insert(&user, Some(&hash))
+        .await
+        .unwrap();
     let new = NewPoll::multiple("On top?", ["Salt", "Oil", "Basil"], 1, 3);
     let new = new.voters(Voters::Registered).allow_change().published();
     let poll = engine.polls().create(system, new).await.unwrap();

@@ -133,3 +133,32 @@ fn trusted_proxies_are_networks() {
     let told = printed("proxy.example.org").err().unwrap().to_string();
     assert!(told.contains("--trusted-proxies"), "{told}");
 }
+
+#[test]
+fn an_administrator_is_named_by_an_address() {
+    let settings = read(&["--admin-email", "root@example.org"], &[]).unwrap();
+    let administrator = settings.administrator.as_ref().unwrap();
+    assert_eq!(administrator.as_str(), "root@example.org");
+    assert!(!settings.to_string().contains("root@"));
+    assert!(read(&["--admin-email", "root"], &[]).is_err());
+    assert!(
+        read(&["--admin-email", " "], &[])
+            .unwrap()
+            .administrator
+            .is_none()
+    );
+}
+
+#[test]
+fn the_database_of_a_command_is_named_before_it_or_behind_it() {
+    let (database, memory) = ("--database-url", "sqlite::memory:");
+    for flags in [
+        [database, memory, "admin", "grant", "ada@example.org"],
+        ["admin", "grant", "ada@example.org", database, memory],
+    ] {
+        let settings = read(&flags, &[]).unwrap();
+        assert!(settings.command.is_some());
+        assert_eq!(settings.database.to_string(), memory);
+    }
+    assert!(read(&[], &[]).unwrap().command.is_none());
+}

@@ -10,6 +10,7 @@
 #[path = "../support/store.rs"]
 mod store;
 
+mod admin;
 mod closing;
 mod closing_two;
 mod crash;

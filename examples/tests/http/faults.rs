@@ -85,7 +85,7 @@ fn log() -> (Log, DefaultGuard) {
 async fn faulty(http: HttpSettings) -> Server {
     let start = Start {
         http,
-        with: Some(|builder| builder.authenticator(Faulty)),
+        with: Some(Box::new(|builder| builder.authenticator(Faulty))),
         ..Start::default()
     };
     start.run().await

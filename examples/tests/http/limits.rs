@@ -327,7 +327,7 @@ impl RateLimiter for Away {
 #[tokio::test]
 async fn a_limiter_of_ones_own_is_asked_and_never_for_a_vote_where_votes_have_no_limit() {
     let server = Start {
-        with: Some(|builder| builder.limiter(Away)),
+        with: Some(Box::new(|builder| builder.limiter(Away))),
         http: behind_a_proxy(),
         ..Start::default()
     }

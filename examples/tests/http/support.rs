@@ -1,6 +1,7 @@
 //! An engine on a store of its own, served on a real socket, and a client that looks at every answer.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -8,7 +9,7 @@ use http::{HeaderMap, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
-use polling_core::{Engine, EngineBuilder, FakeClock, Settings};
+use polling_core::{Engine, EngineBuilder, FakeClock, Repository, Settings};
 use polling_http::server::{ServerSettings, serve};
 use polling_http::{HttpApi, HttpSettings};
 use serde_json::{Value, json};
@@ -37,12 +38,13 @@ pub(crate) struct Start {
     pub(crate) core: Settings,
     pub(crate) clock: Option<FakeClock>,
     /// What else the engine is built with.
-    pub(crate) with: Option<fn(EngineBuilder) -> EngineBuilder>,
+    pub(crate) with: Option<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
 }
 
 /// A running server.
 pub(crate) struct Server {
     pub(crate) engine: Engine,
+    pub(crate) store: Arc<dyn Repository>,
     pub(crate) address: SocketAddr,
     leave: tokio::sync::oneshot::Sender<()>,
     serving: JoinHandle<()>,
@@ -59,7 +61,7 @@ impl Start {
 
     pub(crate) async fn run(self) -> Server {
         let (store, guard) = self.store.fresh().await;
-        let mut builder = Engine::builder(store).settings(self.core);
+        let mut builder = Engine::builder(Arc::clone(&store)).settings(self.core);
         if let Some(clock) = self.clock {
             builder = builder.clock(clock);
         }
@@ -75,6 +77,7 @@ impl Start {
         let serving = tokio::spawn(serve(listener, api, self.server, shutdown));
         Server {
             engine,
+            store,
             address,
             leave,
             serving,

@@ -34,7 +34,7 @@ async fn somebody_signs_up_signs_in_and_is_looked_up(store: Store) {
     let token = login.json();
     assert_eq!(token["token_type"], "Bearer");
     assert_eq!(token["expires_in"], 900);
-    assert_eq!(token.as_object().unwrap().len(), 3);
+    assert_eq!(token.as_object().unwrap().len(), 5);
     let poll = json!({"question": "Q", "options": ["A", "B"]});
     let ask = server.post("/api/v1/polls", &poll);
     let poll = ask.bearer(token["access_token"].as_str().unwrap()).await;

@@ -1,9 +1,12 @@
 //! The ports of a store, called directly: each test is a sentence of their contracts.
 
+pub mod accounts;
 pub mod changes;
 pub mod gate;
+pub mod links;
 pub mod polls;
 pub mod results;
+pub mod sessions;
 pub mod steps;
 pub mod users;
 pub mod vote_tokens;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use polling_core::users::{Email, Inserted, PasswordHash, SigningKey, User, UserName};
+use polling_core::users::{Account, Email, Inserted, PasswordHash, SigningKey, User, UserName};
 use polling_core::{Repository, UserId};
 
 use crate::fixtures::noon;
@@ -13,6 +13,7 @@ fn user(id: u8, email: &str) -> User {
         id: UserId::from_bytes([id; 16]),
         name: UserName::from_store("Ada Lovelace 🦉".into()),
         email: Email::from_store(email.into()),
+        is_admin: false,
         created_at: noon(1),
     }
 }
@@ -25,13 +26,17 @@ fn hash(text: &str) -> PasswordHash {
 pub async fn a_user_is_found_as_they_were_kept(store: Arc<dyn Repository>) {
     let Some(users) = store.users() else { return };
     let ada = user(1, "Ada@Example.org");
-    let inserted = users.insert(&ada, &hash("ada")).await.unwrap();
+    let inserted = users.insert(&ada, Some(&hash("ada"))).await.unwrap();
     assert_eq!(inserted, Inserted::Done);
     assert_eq!(users.find(ada.id).await.unwrap().as_ref(), Some(&ada));
     for email in ["Ada@Example.org", "ada@example.org", "ADA@EXAMPLE.ORG"] {
         let found = users.find_by_email(&Email::from_store(email.into())).await;
         let found = found.unwrap().unwrap();
-        assert_eq!(found, (ada.clone(), hash("ada")));
+        let expected = Account {
+            user: ada.clone(),
+            password: Some(hash("ada")),
+        };
+        assert_eq!(found, expected);
     }
 }
 
@@ -39,7 +44,7 @@ pub async fn a_user_is_found_as_they_were_kept(store: Arc<dyn Repository>) {
 pub async fn a_user_who_never_signed_up_is_not_there(store: Arc<dyn Repository>) {
     let Some(users) = store.users() else { return };
     users
-        .insert(&user(1, "ada@example.org"), &hash("ada"))
+        .insert(&user(1, "ada@example.org"), Some(&hash("ada")))
         .await
         .unwrap();
     let stranger = user(2, "ada@example.com");
@@ -57,16 +62,20 @@ pub async fn a_user_who_never_signed_up_is_not_there(store: Arc<dyn Repository>)
 pub async fn an_email_has_one_account(store: Arc<dyn Repository>) {
     let Some(users) = store.users() else { return };
     let ada = user(1, "ÄDA@example.org");
-    users.insert(&ada, &hash("first")).await.unwrap();
+    users.insert(&ada, Some(&hash("first"))).await.unwrap();
     for email in ["ÄDA@example.org", "äda@example.org", "äDA@EXAMPLE.ORG"] {
         let inserted = users
-            .insert(&user(2, email), &hash("second"))
+            .insert(&user(2, email), Some(&hash("second")))
             .await
             .unwrap();
         assert_eq!(inserted, Inserted::EmailTaken);
     }
     let found = users.find_by_email(&ada.email).await.unwrap();
-    assert_eq!(found, Some((ada, hash("first"))));
+    let expected = Account {
+        user: ada,
+        password: Some(hash("first")),
+    };
+    assert_eq!(found, Some(expected));
     assert!(
         users
             .find(UserId::from_bytes([2; 16]))
@@ -92,7 +101,12 @@ pub async fn of_many_who_sign_up_at_once_one_gets_the_account(store: Arc<dyn Rep
         })
         .collect();
     let password = hash("ada");
-    let signed_up = join_all(candidates.iter().map(|user| users.insert(user, &password))).await;
+    let signed_up = join_all(
+        candidates
+            .iter()
+            .map(|user| users.insert(user, Some(&password))),
+    )
+    .await;
     let done: Vec<&User> = candidates
         .iter()
         .zip(signed_up)

@@ -10,6 +10,7 @@ use super::parts::Parts;
 use crate::polls::purge;
 use crate::polls::schedule::{Alarm, Schedule};
 use crate::results::{Announcer, Refresher, ResultsNotifier};
+use crate::users::detach;
 
 /// Starts the tasks; `stop` ends them at their next pause.
 pub(super) fn start(
@@ -56,6 +57,9 @@ pub(super) fn start(
     }
     run(Box::pin(schedule.run()));
     run(Box::pin(purge));
+    if store.users().is_some() {
+        run(Box::pin(detach::run(parts.clone())));
+    }
     run(Box::pin(
         Arc::clone(hub).run(Arc::clone(clock), settings.push_interval),
     ));

@@ -1,6 +1,7 @@
 //! How an engine is built and started.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::polls::schedule::Alarm;
 use crate::results::{Hub, LocalNotifier, ResultsNotifier, ResultsService};
 use crate::store_clock::{self, StoreClock};
 #[cfg(feature = "accounts")]
-use crate::users::Users;
+use crate::users::{AccountOptions, Email, LinkSender, TokenKey, Users};
 use crate::vote_tokens::VoteTokens;
 use crate::votes::Votes;
 use crate::votes::intake::Intake;
@@ -37,7 +38,7 @@ pub struct EngineBuilder {
     settings: Settings,
     authenticator: Option<Arc<dyn Authenticator>>,
     #[cfg(feature = "accounts")]
-    token_keys: Vec<crate::users::TokenKey>,
+    accounts: AccountOptions,
 }
 
 impl EngineBuilder {
@@ -51,7 +52,7 @@ impl EngineBuilder {
             settings: Settings::default(),
             authenticator: None,
             #[cfg(feature = "accounts")]
-            token_keys: Vec::new(),
+            accounts: AccountOptions::default(),
         }
     }
 
@@ -103,8 +104,25 @@ impl EngineBuilder {
     /// keeps it in the store, so that restarts and all servers of a store share it.
     #[cfg(feature = "accounts")]
     #[must_use]
-    pub fn token_keys(mut self, keys: Vec<crate::users::TokenKey>) -> Self {
-        self.token_keys = keys;
+    pub fn token_keys(mut self, keys: Vec<TokenKey>) -> Self {
+        self.accounts.keys = keys;
+        self
+    }
+
+    /// Sends one-time links through this. Without it nobody can set a password but by knowing the one before.
+    #[cfg(feature = "accounts")]
+    #[must_use]
+    pub fn link_sender(mut self, sender: impl LinkSender) -> Self {
+        self.accounts.sender = Some(Arc::new(sender));
+        self
+    }
+
+    /// Makes the account with this address an administrator: when the engine is built, or when somebody signs up with it.
+    /// Whoever signs up first with the address is believed: sign up before you tell the world about the site.
+    #[cfg(feature = "accounts")]
+    #[must_use]
+    pub fn administrator(mut self, email: Email) -> Self {
+        self.accounts.administrator = Some(email);
         self
     }
 
@@ -118,7 +136,7 @@ impl EngineBuilder {
         let (alarm, deleted) = (Alarm::default(), Arc::new(Notify::new()));
         let parts = self.parts().await?;
         #[cfg(feature = "accounts")]
-        let users = Users::start(&parts, self.token_keys).await?;
+        let users = Users::start(&parts, self.accounts).await?;
         let authenticator = self.authenticator.unwrap_or_else(|| {
             Arc::new(OwnTokens::new(
                 Arc::clone(&parts.store),
@@ -224,6 +242,9 @@ pub enum BuildError {
     Keys(String),
 }
 
+/// A thief who has a spent token has as long to use it.
+const MOST_GRACE: Duration = Duration::from_secs(10);
+
 fn check(settings: &Settings) -> Result<(), BuildError> {
     let rule = |name, rule| Err(BuildError::Setting { name, rule });
     if settings.batch_ballots == 0 {
@@ -277,6 +298,12 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "limits",
             "must each be from 1 to 10,000, in whole seconds up to a day",
         );
+    }
+    if settings.refresh_grace > MOST_GRACE {
+        return rule("refresh_grace", "must be at most 10 seconds");
+    }
+    if settings.link_queue == 0 || settings.detach_polls == 0 {
+        return rule("link_queue and detach_polls", "must be at least 1");
     }
     Ok(())
 }

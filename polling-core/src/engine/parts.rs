@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
 use crate::store_clock::StoreClock;
-use crate::{Clock, IdSource, Repository, Settings};
+use crate::{Actor, Clock, IdSource, Repository, Settings, StoreError};
 
 /// The ports, and the rooms' common state: every service holds a clone.
 #[derive(Clone)]
@@ -24,6 +24,19 @@ pub(crate) struct Parts {
     pub(crate) cache: Arc<PollCache>,
     pub(crate) limits: Limits,
     pub(crate) tasks: Tasks,
+}
+
+impl Parts {
+    /// Whether the actor is a user whose account was deleted, and whose access token is alive still. A user whom the store
+    /// does not know may be an application's own.
+    ///
+    /// Votes do not ask: until their last access token has ended, deleted users have their ballots, and cannot vote twice.
+    pub(crate) async fn is_deleted(&self, actor: &Actor) -> Result<bool, StoreError> {
+        match (actor.user_id(), self.store.users()) {
+            (Some(id), Some(users)) => users.is_deleted(id).await,
+            _ => Ok(false),
+        }
+    }
 }
 
 /// What changes something runs as a task of its own: it comes to its end, and everyone is told, whether or not the

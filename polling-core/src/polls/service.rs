@@ -84,7 +84,11 @@ impl Polls {
             poll: Arc::new(poll),
             tally,
         };
+        let actor = actor.clone();
         self.run(move |inner| async move {
+            if inner.parts.is_deleted(&actor).await? {
+                return Err(PollError::Unauthorized);
+            }
             inner
                 .parts
                 .store
@@ -303,6 +307,9 @@ impl Inner {
             .await?
             .ok_or(PollError::NotFound)?;
         manage(actor, &record.poll, record.tally.status)?;
+        if self.parts.is_deleted(actor).await? {
+            return Err(PollError::Unauthorized);
+        }
         Ok(record)
     }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with users.
 
 use super::passwords::PasswordError;
+use super::policy;
 use crate::limits::{LimitError, RateLimited, Standing};
 use crate::{Code, Fault, FeatureOff, FieldError, StoreError};
 
@@ -26,7 +27,19 @@ pub enum UserError {
     /// This was asked for too often.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// Too many passwords are waiting to be hashed.
+    /// The refresh token is unknown, spent or over.
+    #[error("the refresh token is not valid, or not any more: sign in again")]
+    RefreshRejected,
+    /// Nobody is signed in, or somebody whose account is gone.
+    #[error("this needs the access token of an account")]
+    Unauthorized,
+    /// The signed-in user gave another password than theirs.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// Only administrators may do this.
+    #[error("only administrators may do this")]
+    Forbidden,
+    /// Too many passwords are waiting to be hashed, or too many links to be sent.
     #[error("too many people sign in at the moment: try again soon")]
     Overloaded,
     /// The engine is shutting down.
@@ -43,7 +56,10 @@ impl Fault for UserError {
             UserError::Invalid(_) => Code::Invalid,
             UserError::EmailTaken => Code::EmailTaken,
             UserError::NotFound => Code::UserNotFound,
-            UserError::WrongCredentials => Code::Unauthorized,
+            UserError::WrongCredentials | UserError::RefreshRejected | UserError::Unauthorized => {
+                Code::Unauthorized
+            }
+            UserError::WrongPassword | UserError::Forbidden => Code::Forbidden,
             UserError::FeatureOff(_) => Code::FeatureOff,
             UserError::RateLimited(_) => Code::RateLimited,
             UserError::Overloaded => Code::Overloaded,
@@ -82,13 +98,27 @@ impl UserError {
     pub fn code(&self) -> Code {
         Fault::code(self)
     }
+
+    pub(super) fn field(error: FieldError) -> Self {
+        UserError::Invalid(vec![error])
+    }
+
+    /// Why the new password of the field at `pointer` was not hashed.
+    pub(super) fn unset(error: PasswordError, pointer: &str) -> Self {
+        match error {
+            PasswordError::Weak(advice) => Self::field(policy::weak(pointer, advice)),
+            error => error.into(),
+        }
+    }
 }
 
 impl From<PasswordError> for UserError {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Overloaded => UserError::Overloaded,
-            PasswordError::Failed => UserError::Store(StoreError::internal(error)),
+            PasswordError::Failed | PasswordError::Weak(_) => {
+                UserError::Store(StoreError::internal(error))
+            }
         }
     }
 }

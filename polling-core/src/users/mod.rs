@@ -1,16 +1,36 @@
 //! Accounts: who signs up, signs in, and creates polls and votes under their own name.
 //!
-//! The types and the port are always here. The use cases, with passwords (argon2) and access tokens (JWT), come with the
-//! feature `accounts`. Nothing that leaves the system ever holds a hash, and the public view of a user holds no e-mail.
+//! The types and the ports are always here. The use cases, with passwords (argon2) and access tokens (JWT), come with the
+//! feature `accounts`: `service.rs` (signing up), `sign_in.rs` (sign-ins and their refresh tokens), `recover.rs` (passwords
+//! and one-time links), `profile.rs` (reading, changing, deleting) and `admin.rs`. Nothing that leaves the system ever holds
+//! a hash, and only the users themselves and administrators see an e-mail.
+//!
+//! Nobody learns from an answer, or from how long it takes, whether an address has an account, but by signing up: a sign-in
+//! hashes a password whether or not there is one to compare it with, and what is sent by e-mail is looked up and sent in a
+//! task that nobody waits for.
 
 #[cfg(feature = "accounts")]
+mod admin;
+pub(crate) mod detach;
+#[cfg(feature = "accounts")]
 mod error;
+mod links;
 mod model;
 #[cfg(feature = "accounts")]
 mod passwords;
+#[cfg(feature = "accounts")]
+mod policy;
+#[cfg(feature = "accounts")]
+mod profile;
+#[cfg(feature = "accounts")]
+mod recover;
 mod repository;
 #[cfg(feature = "accounts")]
 mod service;
+mod session;
+mod sessions;
+#[cfg(feature = "accounts")]
+mod sign_in;
 #[cfg(feature = "accounts")]
 mod tokens;
 #[cfg(feature = "accounts")]
@@ -18,11 +38,18 @@ mod wire;
 
 #[cfg(feature = "accounts")]
 pub use error::UserError;
-pub use model::{Email, PasswordHash, User, UserName, UserView};
-pub use repository::{Inserted, SigningKey, UserRepository};
+pub use links::{Link, LinkPurpose, LinkSender, OneTimeLink};
+pub use model::{Account, Email, PasswordHash, User, UserName, UserView};
+pub use repository::{Inserted, SigningKey, UserEdit, UserEdited, UserRepository};
+#[cfg(feature = "accounts")]
+pub(crate) use service::AccountOptions;
 #[cfg(feature = "accounts")]
 pub use service::Users;
+pub use session::{Renewal, RenewalPlan, Session};
+pub use sessions::{Renewed, SessionRepository};
 #[cfg(feature = "accounts")]
 pub use tokens::TokenKey;
 #[cfg(feature = "accounts")]
-pub use wire::{AccessToken, Credentials, NewUser};
+pub use wire::{
+    Credentials, NewPassword, NewUser, PasswordChange, PasswordReset, Refresh, SignedIn, UserPatch,
+};

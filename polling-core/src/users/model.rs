@@ -93,20 +93,31 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// An account.
+/// An account, but for its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Its public id.
     pub id: UserId,
     /// The name that others see.
     pub name: UserName,
-    /// The address to sign in with; nobody else sees it.
+    /// The address to sign in with; nobody else sees it but administrators.
     pub email: Email,
+    /// Whether they administer the whole site.
+    pub is_admin: bool,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// A user as everybody may see them: no e-mail, no hash.
+/// An account, and what proves that somebody is its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub user: User,
+    /// `None` where no password was set yet: nobody can sign in.
+    pub password: Option<PasswordHash>,
+}
+
+/// A user as somebody may see them: never with a hash, and with the e-mail only for themselves and administrators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
@@ -115,15 +126,35 @@ pub struct UserView {
     pub id: UserId,
     /// Their name.
     pub name: String,
+    /// The address that they sign in with; absent for strangers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether they administer the whole site; absent for strangers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_admin: Option<bool>,
     /// When they signed up.
     pub created_at: Timestamp,
 }
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
+impl UserView {
+    /// As everybody sees them.
+    #[must_use]
+    pub fn public(user: &User) -> Self {
+        Self {
+            email: None,
+            is_admin: None,
+            ..Self::whole(user)
+        }
+    }
+
+    /// As they see themselves.
+    #[must_use]
+    pub fn whole(user: &User) -> Self {
         Self {
             id: user.id,
             name: user.name.as_str().to_owned(),
+            email: Some(user.email.as_str().to_owned()),
+            is_admin: Some(user.is_admin),
             created_at: user.created_at,
         }
     }

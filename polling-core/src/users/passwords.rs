@@ -1,13 +1,14 @@
-//! Passwords: hashed with Argon2id, off the async threads, a bounded number at a time.
+//! Passwords: estimated, and hashed with Argon2id, off the async threads, a bounded number at a time.
 
 use std::sync::Arc;
 
-use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 use super::model::PasswordHash;
+use super::policy;
 use crate::IdSource;
 
 /// Characters of a password, at least (NIST SP 800-63B), and bytes at most, so that hashing stays bounded.
@@ -21,6 +22,8 @@ pub(super) enum PasswordError {
     Overloaded,
     #[error("hashing a password failed")]
     Failed,
+    #[error("the password {0}")]
+    Weak(String),
 }
 
 #[derive(Clone)]
@@ -54,6 +57,22 @@ impl Passwords {
         })
     }
 
+    /// The hash of a new password, unless it is weak for somebody of whom one guesses `guesses` first.
+    pub(super) async fn set(
+        &self,
+        password: SecretString,
+        guesses: Vec<String>,
+    ) -> Result<PasswordHash, PasswordError> {
+        let salt = salt(&*self.ids);
+        self.work(move || {
+            let password = password.expose_secret();
+            policy::is_strong(password, &guesses).map_err(PasswordError::Weak)?;
+            hash(password.as_bytes(), &salt)
+        })
+        .await?
+    }
+
+    /// The hash of a password that was set before, whatever is asked of new ones.
     pub(super) async fn hash(&self, password: SecretString) -> Result<PasswordHash, PasswordError> {
         let salt = salt(&*self.ids);
         self.work(move || hash(password.expose_secret().as_bytes(), &salt))
@@ -101,6 +120,23 @@ impl Passwords {
     }
 }
 
+/// Whether a hash was made with weaker parameters than new ones are. What cannot be read is not: it will not be better for
+/// being made anew.
+pub(super) fn is_weaker(stored: &PasswordHash) -> bool {
+    let Ok(phc) = argon2::password_hash::phc::PasswordHash::new(stored.as_str()) else {
+        return false;
+    };
+    let Ok(params) = Params::try_from(&phc) else {
+        return false;
+    };
+    let algorithm = phc.algorithm.as_str();
+    let version = phc.version.unwrap_or(Version::V0x10.into());
+    algorithm != Algorithm::Argon2id.as_str()
+        || version < Version::V0x13.into()
+        || params.m_cost() < Params::DEFAULT_M_COST
+        || params.t_cost() < Params::DEFAULT_T_COST
+}
+
 fn salt(ids: &dyn IdSource) -> [u8; 16] {
     let mut salt = [0; 16];
     ids.fill(&mut salt);
@@ -112,4 +148,29 @@ fn hash(password: &[u8], salt: &[u8; 16]) -> Result<PasswordHash, PasswordError>
         .hash_password_with_salt(password, salt)
         .map_err(|_| PasswordError::Failed)?;
     Ok(PasswordHash::from_store(phc.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_with_weaker_parameters_is_told_from_one_of_today() {
+        let today = hash(b"correct horse", &[1; 16]).unwrap();
+        assert!(!is_weaker(&today));
+        let with = |algorithm, version, memory, passes| {
+            let params = Params::new(memory, passes, 1, None).unwrap();
+            let argon2 = Argon2::new(algorithm, version, params);
+            let phc = argon2.hash_password_with_salt(b"correct horse", &[1; 16]);
+            is_weaker(&PasswordHash::from_store(phc.unwrap().to_string()))
+        };
+        let (memory, passes) = (Params::DEFAULT_M_COST, Params::DEFAULT_T_COST);
+        let (id, v13) = (Algorithm::Argon2id, Version::V0x13);
+        assert!(with(id, v13, memory - 8, passes));
+        assert!(with(id, v13, memory, passes - 1));
+        assert!(with(id, Version::V0x10, memory, passes));
+        assert!(with(Algorithm::Argon2i, v13, memory, passes));
+        assert!(!with(id, v13, memory + 8, passes + 1));
+        assert!(!is_weaker(&PasswordHash::from_store("no hash".into())));
+    }
 }

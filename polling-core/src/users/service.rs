@@ -1,41 +1,62 @@
-//! Signing up, signing in, and looking users up.
+//! Signing up, and what the other use cases of the users stand on.
 
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tracing::instrument;
+use tokio::sync::Semaphore;
+use tracing::{info, instrument};
 
 use super::error::UserError;
-use super::model::{Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
-use super::passwords::{self, Passwords};
+use super::links::LinkSender;
+use super::model::{Account, Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
+use super::passwords::Passwords;
+use super::policy;
 use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
-use super::wire::{AccessToken, Credentials, NewUser};
+use super::wire::NewUser;
 use crate::engine::{BuildError, Parts};
 use crate::limits::{AccountKey, Rule};
-use crate::{Actor, FeatureOff, FieldError, StoreError, UserId};
+use crate::{Actor, FeatureOff, FieldError, StoreError, Timestamp, UserId};
+
+/// What the accounts of an engine are built with.
+#[derive(Default)]
+pub(crate) struct AccountOptions {
+    /// The first signs; where there is none, the store's own is used.
+    pub(crate) keys: Vec<TokenKey>,
+    pub(crate) sender: Option<Arc<dyn LinkSender>>,
+    pub(crate) administrator: Option<Email>,
+}
 
 /// The use cases of the users.
 #[derive(Clone)]
 pub struct Users {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    parts: Parts,
-    passwords: Passwords,
-    tokens: Tokens,
+pub(super) struct Inner {
+    pub(super) parts: Parts,
+    pub(super) passwords: Passwords,
+    pub(super) tokens: Tokens,
+    pub(super) sender: Option<Arc<dyn LinkSender>>,
+    /// A place for each one-time link that may be on its way.
+    pub(super) links: Arc<Semaphore>,
+    administrator: Option<Email>,
 }
 
 impl Users {
-    /// The use cases of the users, where the store keeps accounts. Where no keys are given, the store's own is used.
+    /// The use cases of the users, where the store keeps accounts.
     pub(crate) async fn start(
         parts: &Parts,
-        mut keys: Vec<TokenKey>,
+        options: AccountOptions,
     ) -> Result<Option<Self>, BuildError> {
         let Some(users) = parts.store.users() else {
             return Ok(None);
         };
+        let AccountOptions {
+            mut keys,
+            sender,
+            administrator,
+        } = options;
         let settings = &parts.settings;
         if keys.is_empty() {
             let mut candidate = [0; 32];
@@ -43,6 +64,9 @@ impl Users {
             keys.push(TokenKey::own(
                 &users.signing_key(SigningKey::from_bytes(candidate)).await?,
             ));
+        }
+        if let Some(email) = &administrator {
+            appoint(users, email).await?;
         }
         let passwords = Passwords::new(
             settings.password_workers,
@@ -55,11 +79,15 @@ impl Users {
             Arc::clone(&parts.clock),
             settings.access_token_lifetime,
         );
+        let places = settings.link_queue.min(Semaphore::MAX_PERMITS);
         Ok(Some(Self {
             inner: Arc::new(Inner {
                 parts: parts.clone(),
                 passwords,
                 tokens,
+                sender,
+                links: Arc::new(Semaphore::new(places)),
+                administrator,
             }),
         }))
     }
@@ -70,136 +98,119 @@ impl Users {
     /// `FeatureOff`; `Invalid`, with every field that breaks a rule; `RateLimited`; `EmailTaken`; `Overloaded`; `Store`.
     #[instrument(name = "users.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewUser) -> Result<UserView, UserError> {
-        let (inner, actor) = (Arc::clone(&self.inner), actor.clone());
-        let create = async move {
+        let actor = actor.clone();
+        self.run(|inner| async move {
             if !inner.parts.settings.features.sign_up && !matches!(actor, Actor::System) {
                 return Err(FeatureOff("sign_up").into());
             }
-            let (name, email) = inner.validate(&new)?;
+            let (name, email) = validate(&new)?;
             inner.parts.limits.check(Rule::SignUp, &actor).await?;
-            let hash = inner.passwords.hash(new.password).await?;
+            let guesses = policy::guesses(&name, &email);
+            let hash = inner.passwords.set(new.password, guesses).await;
+            let hash = hash.map_err(|error| UserError::unset(error, "/password"))?;
             let now = inner.parts.clock.now();
             let user = User {
                 id: UserId::new(now, &*inner.parts.ids),
                 name,
+                is_admin: inner.appoints(&email),
                 email,
                 created_at: now,
             };
-            match inner.users()?.insert(&user, &hash).await? {
-                Inserted::Done => Ok(UserView::from(user)),
+            match inner.users()?.insert(&user, Some(&hash)).await? {
+                Inserted::Done => Ok(UserView::public(&user)),
                 Inserted::EmailTaken => Err(UserError::EmailTaken),
             }
-        };
-        self.inner
-            .parts
-            .tasks
-            .run(create)
-            .await
-            .ok_or(UserError::ShuttingDown)?
+        })
+        .await
     }
 
-    /// Looks a user up, as everybody may.
-    ///
-    /// # Errors
-    /// `NotFound`; `Store`.
-    pub async fn read(&self, _actor: &Actor, id: UserId) -> Result<UserView, UserError> {
-        let user = self
-            .inner
-            .users()?
-            .find(id)
-            .await?
-            .ok_or(UserError::NotFound)?;
-        Ok(user.into())
-    }
-
-    /// Signs somebody in.
-    ///
-    /// # Errors
-    /// `WrongCredentials`, whichever of the two is wrong, and after the same time; `RateLimited` after too many of them,
-    /// whatever is sent then; `Overloaded`; `Store`.
-    #[instrument(name = "users.sign_in", skip_all)]
-    pub async fn sign_in(
-        &self,
-        actor: &Actor,
-        credentials: Credentials,
-    ) -> Result<AccessToken, UserError> {
-        let inner = &self.inner;
-        let account = AccountKey::of(&credentials.email);
-        let rules = [Rule::Login, Rule::LoginAddress];
-        let attempt = inner.parts.limits.attempt(rules, account, actor).await?;
-        let outcome = inner.sign_in(credentials).await;
-        // Only what was found wrong stays counted. Who leaves before it is known stays counted, too.
-        if !matches!(outcome, Err(UserError::WrongCredentials)) {
-            attempt.give_back().await;
-        }
-        outcome
-    }
-
-    /// Whose access token it is; `None` where it is not good, or not any more.
-    pub(crate) fn verify(&self, token: &str) -> Option<UserId> {
+    /// Whose access token it is, and until when; `None` where it is not good, or not any more.
+    pub(crate) fn verify(&self, token: &str) -> Option<(UserId, Timestamp)> {
         self.inner.tokens.verify(token)
+    }
+
+    /// Runs what changes something to its end, whether or not the caller waits for it.
+    pub(super) async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, UserError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, UserError>> + Send + 'static,
+    {
+        let work = work(Arc::clone(&self.inner));
+        let done = self.inner.parts.tasks.run(work).await;
+        done.ok_or(UserError::ShuttingDown)?
     }
 }
 
 impl Inner {
-    async fn sign_in(&self, credentials: Credentials) -> Result<AccessToken, UserError> {
-        // Longer ones were never accepted, and need not be hashed to be wrong.
-        if credentials.password.expose_secret().len() > passwords::MOST_BYTES {
-            return Err(UserError::WrongCredentials);
-        }
-        let found = match Email::parse(&credentials.email) {
-            Ok(email) => self.users()?.find_by_email(&email).await?,
-            Err(_) => None,
-        };
-        let (user, hash): (Option<User>, Option<PasswordHash>) = found.unzip();
-        let fits = self.passwords.verify(credentials.password, hash).await?;
-        let user = user.filter(|_| fits).ok_or(UserError::WrongCredentials)?;
-        let token = self.tokens.sign(user.id).map_err(StoreError::internal)?;
-        Ok(AccessToken {
-            access_token: token,
-            token_type: "Bearer",
-            expires_in: self.parts.settings.access_token_lifetime.as_secs(),
-        })
-    }
-
-    fn users(&self) -> Result<&dyn UserRepository, StoreError> {
+    pub(super) fn users(&self) -> Result<&dyn UserRepository, StoreError> {
         self.parts
             .store
             .users()
             .ok_or_else(|| StoreError::internal("the store keeps no accounts any more"))
     }
 
-    fn validate(&self, new: &NewUser) -> Result<(UserName, Email), UserError> {
-        let name = UserName::parse(&new.name, NAME_CHARS)
-            .map_err(|detail| FieldError::invalid("/name", detail));
-        let email =
-            Email::parse(&new.email).map_err(|detail| FieldError::invalid("/email", detail));
-        let password = password_fits(new.password.expose_secret());
-        match (name, email, password) {
-            (Ok(name), Ok(email), Ok(())) => Ok((name, email)),
-            (name, email, password) => {
-                let errors = [name.err(), email.err(), password.err()];
-                Err(UserError::Invalid(errors.into_iter().flatten().collect()))
-            }
+    /// Whether whoever signs up with this address is an administrator.
+    fn appoints(&self, email: &Email) -> bool {
+        let administrator = self.administrator.as_ref();
+        administrator.is_some_and(|appointed| appointed.key() == email.key())
+    }
+
+    /// The account of the signed-in user.
+    pub(super) async fn own(&self, actor: &Actor) -> Result<Account, UserError> {
+        let id = actor.user_id().ok_or(UserError::Unauthorized)?;
+        let account = self.users()?.account(id).await?;
+        account.ok_or(UserError::Unauthorized)
+    }
+
+    /// The account of the signed-in user, who has just said its password; and its hash.
+    pub(super) async fn proved(
+        &self,
+        actor: &Actor,
+        password: secrecy::SecretString,
+    ) -> Result<(User, PasswordHash), UserError> {
+        let Account {
+            user,
+            password: stored,
+        } = self.own(actor).await?;
+        // Whoever found a screen unlocked may not guess for longer than who stands outside.
+        let account = AccountKey::of(user.email.as_str());
+        let rules = [Rule::Login, Rule::LoginAddress];
+        let attempt = self.parts.limits.attempt(rules, account, actor).await?;
+        let fits = self.passwords.verify(password, stored.clone()).await?;
+        let hash = stored.filter(|_| fits).ok_or(UserError::WrongPassword)?;
+        attempt.give_back().await;
+        Ok((user, hash))
+    }
+}
+
+/// Makes the account with this address an administrator, where there is one that is none.
+async fn appoint(users: &dyn UserRepository, email: &Email) -> Result<(), StoreError> {
+    if let Some(Account { user, .. }) = users.find_by_email(email).await?
+        && !user.is_admin
+    {
+        users.set_admin(user.id, true).await?;
+        info!(user = %user.id, "the account of the administrator's address is an administrator now");
+    }
+    Ok(())
+}
+
+fn validate(new: &NewUser) -> Result<(UserName, Email), UserError> {
+    let password = policy::length_fits(new.password.expose_secret(), "/password");
+    match (name(&new.name), email(&new.email), password) {
+        (Ok(name), Ok(email), Ok(())) => Ok((name, email)),
+        (name, email, password) => {
+            let errors = [name.err(), email.err(), password.err()];
+            Err(UserError::Invalid(errors.into_iter().flatten().collect()))
         }
     }
 }
 
-fn password_fits(password: &str) -> Result<(), FieldError> {
-    let (least, most) = (passwords::LEAST_CHARS, passwords::MOST_BYTES);
-    if password.chars().count() < least {
-        Err(FieldError::invalid(
-            "/password",
-            format!("must have at least {least} characters"),
-        ))
-    } else if password.len() > most {
-        Err(FieldError::invalid(
-            "/password",
-            format!("must not have more than {most} bytes"),
-        ))
-    } else {
-        Ok(())
-    }
+pub(super) fn name(text: &str) -> Result<UserName, FieldError> {
+    UserName::parse(text, NAME_CHARS).map_err(|detail| FieldError::invalid("/name", detail))
+}
+
+pub(super) fn email(text: &str) -> Result<Email, FieldError> {
+    Email::parse(text).map_err(|detail| FieldError::invalid("/email", detail))
 }
 
 impl std::fmt::Debug for Users {

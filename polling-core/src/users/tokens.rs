@@ -1,16 +1,19 @@
-//! Access tokens: JWT (RFC 7519) with HS256, a `kid` for each key.
+//! Access tokens: JWT (RFC 7519) with HS256, a `kid` for each key. And refresh tokens, of which the next follows from the one
+//! before.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
 use serde::{Deserialize, Serialize};
 
 use super::repository::SigningKey;
-use crate::{Clock, Timestamp, UserId};
+use crate::{Clock, IdSource, SessionId, StoreError, Timestamp, TokenHash, UserId};
 
 /// Whom a token is for, and from: this engine and nobody else.
 const AUDIENCE: &str = "polling";
@@ -121,8 +124,23 @@ impl Tokens {
         encode(&header, &claims, &key.encoding)
     }
 
-    /// Whose token it is; `None` where it is not good, or not any more.
-    pub(super) fn verify(&self, token: &str) -> Option<UserId> {
+    /// The refresh token that this one is spent for. It follows from it by a secret that nobody else has, so that a client
+    /// which sends the same one again, because it got no answer, gets the same answer: a sign-in never has two tokens that
+    /// are good, also where two windows of a browser refresh at once.
+    pub(super) fn successor(&self, token: &RefreshToken) -> Result<RefreshToken, StoreError> {
+        // What is signed of an access token always has a dot in it, and a refresh token never.
+        let message = token.text.as_bytes();
+        let mac = jsonwebtoken::crypto::sign(message, &self.keys[0].encoding, Algorithm::HS256);
+        let mac = mac.map_err(StoreError::internal)?;
+        let secret = BASE64_URL_SAFE_NO_PAD.decode(mac);
+        Ok(RefreshToken::of(
+            token.session,
+            &secret.map_err(StoreError::internal)?,
+        ))
+    }
+
+    /// Whose token it is, and until when; `None` where it is not good, or not any more.
+    pub(super) fn verify(&self, token: &str) -> Option<(UserId, Timestamp)> {
         let kid = decode_header(token).ok()?.kid?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
         let mut rules = Validation::new(Algorithm::HS256);
@@ -131,7 +149,59 @@ impl Tokens {
         // The library would look at a clock of its own.
         rules.validate_exp = false;
         let claims: Claims = decode(token, &key.decoding, &rules).ok()?.claims;
-        (seconds(self.clock.now()) < claims.exp).then_some(claims.sub)
+        let until = Timestamp::from_millis(claims.exp.saturating_mul(1_000));
+        (self.clock.now() < until).then_some((claims.sub, until))
+    }
+}
+
+/// What every refresh token begins with.
+const REFRESH_TOKEN_PREFIX: &str = "pr_";
+
+/// A refresh token: the id of its sign-in, and 256 bits that nobody can guess.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct RefreshToken {
+    session: SessionId,
+    text: String,
+}
+
+impl RefreshToken {
+    /// The first one of a sign-in.
+    pub(super) fn new(session: SessionId, ids: &dyn IdSource) -> Self {
+        let mut secret = [0; 32];
+        ids.fill(&mut secret);
+        Self::of(session, &secret)
+    }
+
+    fn of(session: SessionId, secret: &[u8]) -> Self {
+        let bytes = [session.as_bytes(), secret].concat();
+        let text = format!(
+            "{REFRESH_TOKEN_PREFIX}{}",
+            BASE64_URL_SAFE_NO_PAD.encode(bytes)
+        );
+        Self { session, text }
+    }
+
+    /// A token that somebody sent; `None` where it is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let encoded = text.strip_prefix(REFRESH_TOKEN_PREFIX)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
+        let (id, secret) = bytes.split_first_chunk::<16>()?;
+        (secret.len() == 32).then(|| Self {
+            session: SessionId::from_bytes(*id),
+            text: text.to_owned(),
+        })
+    }
+
+    pub(super) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub(super) fn hash(&self) -> TokenHash {
+        TokenHash::of(&self.text)
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
     }
 }
 
@@ -142,7 +212,7 @@ fn seconds(at: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FakeClock;
+    use crate::{FakeClock, SeededIds};
 
     fn key(kid: &str, byte: u8) -> TokenKey {
         TokenKey::new(kid, &[byte; 32]).unwrap()
@@ -162,7 +232,8 @@ mod tests {
         let tokens = tokens(vec![key("a", 1)], &clock);
         let token = tokens.sign(ada()).unwrap();
         clock.advance(Duration::from_secs(899));
-        assert_eq!(tokens.verify(&token), Some(ada()));
+        let until = clock.now().after(Duration::from_secs(1));
+        assert_eq!(tokens.verify(&token), Some((ada(), until)));
         clock.advance(Duration::from_secs(1));
         assert_eq!(tokens.verify(&token), None);
     }
@@ -171,10 +242,10 @@ mod tests {
     fn keys_can_be_rotated() {
         let clock = FakeClock::default();
         let old = tokens(vec![key("a", 1)], &clock).sign(ada()).unwrap();
-        assert_eq!(
-            tokens(vec![key("b", 2), key("a", 1)], &clock).verify(&old),
-            Some(ada())
-        );
+        let (user, _) = tokens(vec![key("b", 2), key("a", 1)], &clock)
+            .verify(&old)
+            .unwrap();
+        assert_eq!(user, ada());
         assert_eq!(tokens(vec![key("b", 2)], &clock).verify(&old), None);
         assert_eq!(tokens(vec![key("a", 2)], &clock).verify(&old), None);
     }
@@ -222,5 +293,39 @@ mod tests {
         assert!(!error.contains("secret of the key secret"), "{error}");
         assert!(TokenKey::new("no spaces", &[0; 32]).is_err());
         assert!(!format!("{:?}", key("a", 7)).contains('7'));
+    }
+
+    #[test]
+    fn a_refresh_token_is_read_as_it_was_made() {
+        let session = SessionId::from_bytes([7; 16]);
+        let token = RefreshToken::new(session, &SeededIds::new(1));
+        assert_eq!(token.text.len(), 67);
+        let read = RefreshToken::parse(&token.text).unwrap();
+        assert!(read == token && read.session() == session);
+        let bytes = |count| BASE64_URL_SAFE_NO_PAD.encode(vec![0; count]);
+        for bad in [
+            "".to_owned(),
+            "pr_".to_owned(),
+            token.text.replace("pr_", "pm_"),
+            format!("pr_{}", bytes(47)),
+            format!("pr_{}", bytes(49)),
+            format!("pr_{}=", bytes(48)),
+            format!("pr_{}!", &bytes(48)[1..]),
+        ] {
+            assert!(RefreshToken::parse(&bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_next_refresh_token_follows_from_the_one_before() {
+        let clock = FakeClock::default();
+        let tokens_of = |byte| tokens(vec![key("a", byte)], &clock);
+        let first = RefreshToken::new(SessionId::from_bytes([7; 16]), &SeededIds::new(1));
+        let second = tokens_of(1).successor(&first).unwrap();
+        assert!(second == tokens_of(1).successor(&first).unwrap());
+        assert!(second != first && second.session() == first.session());
+        assert_eq!(second.text.len(), 67);
+        assert!(second != tokens_of(2).successor(&first).unwrap());
+        assert!(tokens_of(1).successor(&second).unwrap() != second);
     }
 }

@@ -1,7 +1,9 @@
-//! The JSON of signing up and signing in.
+//! The JSON of signing up, signing in, and what comes after.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::wire::present;
 
 /// Somebody who signs up: raw input, and the JSON body of `POST /users`.
 #[derive(Clone, Deserialize)]
@@ -18,12 +20,6 @@ pub struct NewUser {
     #[serde(deserialize_with = "secret")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", min_length = 8, max_length = 1000))]
     pub password: SecretString,
-}
-
-impl std::fmt::Debug for NewUser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewUser").finish_non_exhaustive()
-    }
 }
 
 impl NewUser {
@@ -55,12 +51,6 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
-    }
-}
-
 impl Credentials {
     /// Somebody who signs in.
     pub fn new(email: impl Into<String>, password: impl Into<String>) -> Self {
@@ -72,15 +62,102 @@ impl Credentials {
     }
 }
 
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+/// Somebody who spends a refresh token, or signs out with it: the JSON body of `POST /auth/refresh` and `/auth/logout`.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Refresh {
+    /// The token: `pr_` and 64 letters, digits, dashes and underscores.
+    #[serde(deserialize_with = "secret")]
+    pub refresh_token: SecretString,
+}
+
+impl Refresh {
+    /// Somebody with this token.
+    pub fn new(refresh_token: impl Into<String>) -> Self {
+        let refresh_token: String = refresh_token.into();
+        Self {
+            refresh_token: refresh_token.into(),
+        }
+    }
+}
+
+/// Somebody who changes their password: the JSON body of `POST /auth/password`.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PasswordChange {
+    /// The one before.
+    #[serde(deserialize_with = "secret")]
+    pub current_password: SecretString,
+    /// The one from now on.
+    #[serde(deserialize_with = "secret")]
+    pub new_password: SecretString,
+}
+
+/// Somebody who has forgotten their password: the JSON body of `POST /auth/password-reset`.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PasswordReset {
+    /// Where to send a one-time link.
+    pub email: String,
+}
+
+/// Somebody who sets a password through a one-time link: the JSON body of `POST /auth/password-reset/confirm`.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct NewPassword {
+    /// The token of the link.
+    #[serde(deserialize_with = "secret")]
+    pub token: SecretString,
+    /// The password.
+    #[serde(deserialize_with = "secret")]
+    pub new_password: SecretString,
+}
+
+/// What somebody changes about their account: the JSON body of `PATCH /users/me`.
+#[derive(Clone, Default, Deserialize)]
+#[non_exhaustive]
+pub struct UserPatch {
+    /// Another name.
+    #[serde(default, deserialize_with = "present")]
+    pub name: Option<String>,
+    /// Another address.
+    #[serde(default, deserialize_with = "present")]
+    pub email: Option<String>,
+    /// The password, without which the address stays what it is.
+    #[serde(default, deserialize_with = "present_secret")]
+    pub current_password: Option<SecretString>,
+}
+
+/// They hold secrets and addresses, which no log is to have.
+macro_rules! silent {
+    ($($name:ident)+) => {
+        $(
+            impl std::fmt::Debug for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                }
+            }
+        )+
+    };
+}
+
+silent! { NewUser Credentials Refresh PasswordChange PasswordReset NewPassword UserPatch }
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
+}
+
+fn present_secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    secret(deserializer).map(Some)
 }
 
 /// What signing in gives: this is the JSON.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
-pub struct AccessToken {
+pub struct SignedIn {
     /// The token, for `Authorization: Bearer`.
     pub access_token: String,
     /// `Bearer`.
@@ -88,12 +165,17 @@ pub struct AccessToken {
     pub token_type: &'static str,
     /// Seconds until it ends.
     pub expires_in: u64,
+    /// The token that is spent for the next two: good once.
+    pub refresh_token: String,
+    /// Seconds until it ends, if nobody spends it.
+    pub refresh_expires_in: u64,
 }
 
-impl std::fmt::Debug for AccessToken {
+impl std::fmt::Debug for SignedIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessToken")
+        f.debug_struct("SignedIn")
             .field("expires_in", &self.expires_in)
+            .field("refresh_expires_in", &self.refresh_expires_in)
             .finish_non_exhaustive()
     }
 }

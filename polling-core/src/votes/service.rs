@@ -146,6 +146,9 @@ impl Votes {
         let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
         let (_, key) = self.inner.pass(actor, poll, identify).await?;
         let at = self.inner.parts.clock.now();
+        if actor.has_expired(at) {
+            return Err(VoteError::Unauthorized);
+        }
         let inner = Arc::clone(&self.inner);
         let withdraw = async move {
             match inner.parts.store.votes().withdraw(poll, &key, at).await? {
@@ -295,6 +298,9 @@ impl Inner {
         let voter = identify::voter(actor, &known.poll, &ballot.voter)?;
         let selection = Selection::of(&ballot.chosen, &known.poll)?;
         let received_at = self.parts.clock.now();
+        if actor.has_expired(received_at) {
+            return Err(VoteError::Unauthorized);
+        }
         Ok(BallotRecord {
             poll: ballot.poll,
             voter,

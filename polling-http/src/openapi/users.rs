@@ -1,7 +1,7 @@
 //! What can be asked about accounts.
 
 use http::Method;
-use polling_core::users::{AccessToken, Credentials, NewUser, UserView};
+use polling_core::users::{Credentials, NewUser, SignedIn, UserView};
 use polling_core::{Code, UserId};
 use serde_json::json;
 
@@ -29,7 +29,7 @@ pub(super) fn room() -> Room {
             operation(Method::POST, "/api/v1/auth/login", "signIn", "Sign in")
                 .says("A wrong address and a wrong password are answered alike.")
                 .takes::<Credentials>(credentials)
-                .answers::<AccessToken>(OK, "An access token")
+                .answers::<SignedIn>(OK, "An access token, and a refresh token")
                 .refuses(&[Code::Unauthorized, Code::Overloaded]),
         ],
     }

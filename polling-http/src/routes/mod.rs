@@ -5,6 +5,8 @@
 //! inside the engine's use cases, which go on by themselves: after such a call a handler does nothing but answer.
 
 mod aliases;
+#[cfg(feature = "accounts")]
+mod auth;
 mod features;
 mod health;
 mod polls;
@@ -33,7 +35,12 @@ pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     table.extend(aliases::routes());
     table.extend(health::routes());
     #[cfg(feature = "accounts")]
-    table.extend(users::routes(engine));
+    {
+        table.extend(users::routes(engine));
+        table.extend(auth::routes(engine));
+    }
+    #[cfg(not(feature = "accounts"))]
+    let _ = engine;
     // Last, because they describe the others.
     #[cfg(feature = "openapi")]
     if settings.docs {

@@ -1,8 +1,8 @@
-//! Users: sign up, sign in, look up.
+//! Users: sign up, look up, change, delete.
 
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use polling_core::limits::Rule;
-use polling_core::users::{Credentials, NewUser, Users};
+use polling_core::users::{NewUser, UserPatch, Users};
 use polling_core::{Code, Engine, UserId};
 
 use super::polls::location;
@@ -19,12 +19,17 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     }
     vec![
         Route::at("/api/v1/users").post(Takes::Json, create),
-        Route::at("/api/v1/users/{id}").get(read),
-        Route::at("/api/v1/auth/login").post(Takes::Json, sign_in),
+        Route::at("/api/v1/users/me")
+            .get(read_own)
+            .on(Method::PATCH, Takes::Json, edit_own)
+            .on(Method::DELETE, Takes::Nothing, delete_own),
+        Route::at("/api/v1/users/{id}")
+            .get(read)
+            .on(Method::DELETE, Takes::Nothing, delete),
     ]
 }
 
-fn users(call: &Call) -> Result<&Users, Problem> {
+pub(super) fn users(call: &Call) -> Result<&Users, Problem> {
     call.engine.users().ok_or_else(Problem::not_found)
 }
 
@@ -38,14 +43,33 @@ async fn create(call: Box<Call>) -> Answer {
 }
 
 async fn read(call: Box<Call>) -> Answer {
-    let id = call.id.as_deref().unwrap_or_default().parse::<UserId>();
-    let id = id.map_err(|_| Problem::of(Code::UserNotFound))?;
-    let user = users(&call)?.read(&call.actor, id).await?;
+    let user = users(&call)?.read(&call.actor, user_id(&call)?).await?;
     response::json(StatusCode::OK, &user)
 }
 
-async fn sign_in(call: Box<Call>) -> Answer {
-    let credentials: Credentials = call.json()?;
-    let token = users(&call)?.sign_in(&call.actor, credentials).await?;
-    response::json(StatusCode::OK, &token)
+async fn delete(call: Box<Call>) -> Answer {
+    users(&call)?.delete(&call.actor, user_id(&call)?).await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
+}
+
+/// The user of the path. What is no id names no user.
+fn user_id(call: &Call) -> Result<UserId, Problem> {
+    let id = call.id.as_deref().unwrap_or_default();
+    id.parse().map_err(|_| Problem::of(Code::UserNotFound))
+}
+
+async fn read_own(call: Box<Call>) -> Answer {
+    let user = users(&call)?.read_own(&call.actor).await?;
+    response::json(StatusCode::OK, &user)
+}
+
+async fn edit_own(call: Box<Call>) -> Answer {
+    let patch: UserPatch = call.json()?;
+    let user = users(&call)?.edit_own(&call.actor, patch).await?;
+    response::json(StatusCode::OK, &user)
+}
+
+async fn delete_own(call: Box<Call>) -> Answer {
+    users(&call)?.delete_own(&call.actor).await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }

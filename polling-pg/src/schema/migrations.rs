@@ -21,6 +21,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/V2__voter_kinds.sql"),
     ),
     (
+        "V3__sessions",
+        include_str!("../../migrations/V3__sessions.sql"),
+    ),
+    (
         "V5__vote_tokens",
         include_str!("../../migrations/V5__vote_tokens.sql"),
     ),

@@ -65,11 +65,16 @@ async fn there_are_foreign_keys_everywhere_but_from_the_ballots(version: Version
     let session = session(&database).await;
     let keys = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint \
                 WHERE connamespace = 'polling'::regnamespace AND contype = 'f' ORDER BY 1";
-    let key = |name: &str| format!("{name}|FOREIGN KEY (poll) REFERENCES polling.polls(id)");
+    let user = |name: &str| {
+        format!("{name}|FOREIGN KEY (user_id) REFERENCES polling.users(id) ON DELETE CASCADE")
+    };
+    let poll = |name: &str| format!("{name}|FOREIGN KEY (poll) REFERENCES polling.polls(id)");
     let expected = [
-        key("poll_options_poll"),
-        key("poll_tallies_poll"),
-        key("vote_token_counts_poll"),
+        user("one_time_links_user"),
+        poll("poll_options_poll"),
+        poll("poll_tallies_poll"),
+        user("sessions_user"),
+        poll("vote_token_counts_poll"),
     ];
     assert_eq!(rows(&session, keys).await, expected);
     // The primary key, which forbids a second ballot, is all that a ballot costs.
@@ -125,6 +130,10 @@ async fn only_what_can_be_is_let_in(version: Version) {
             "poll_tallies_window_in_order",
         ),
         ("DELETE FROM polling.polls", "poll_options_poll"),
+        (
+            "INSERT INTO polling.users VALUES (gen_random_uuid(), 'Ada', NULL, NULL, NULL, now())",
+            "users_email_until_deleted",
+        ),
     ] {
         assert_eq!(refused(sql).await, constraint, "{sql}");
     }

@@ -22,10 +22,16 @@ async fn ada(store: &PgStore) -> UserId {
         id: ada,
         name: UserName::from_store("Ada".into()),
         email: Email::from_store("ada@example.org".into()),
+        is_admin: false,
         created_at: SystemClock.now(),
     };
     let hash = PasswordHash::from_store("$".into());
-    store.users().unwrap().insert(&user, &hash).await.unwrap();
+    store
+        .users()
+        .unwrap()
+        .insert(&user, Some(&hash))
+        .await
+        .unwrap();
     ada
 }
 

@@ -24,7 +24,7 @@ const IO_CRATES: &[&str] = &[
 ];
 
 /// What only the feature `accounts` may compile: they are big, and not everybody has accounts.
-const ACCOUNT_CRATES: &[&str] = &["argon2", "jsonwebtoken"];
+const ACCOUNT_CRATES: &[&str] = &["argon2", "jsonwebtoken", "zxcvbn"];
 
 const TOKIO_IO_FEATURES: &[&str] = &["fs", "full", "io-std", "net", "process", "signal"];
 

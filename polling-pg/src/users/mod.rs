@@ -1,0 +1,273 @@
+//! The accounts.
+//!
+//! What ends all sign-ins of a user raises the user's `epoch`, and deletes the rows that it sees. A sign-in that begins at
+//! the same moment is invisible to it, but has waited for the user's row, or has the epoch of before.
+
+mod detach;
+mod links;
+mod rows;
+mod sessions;
+
+use async_trait::async_trait;
+use polling_core::users::{
+    Account, Email, Inserted, PasswordHash, SessionRepository, SigningKey, User, UserEdit,
+    UserEdited, UserRepository,
+};
+use polling_core::votes::VoterKey;
+use polling_core::{StoreError, Timestamp, UserId};
+use tracing::debug_span;
+
+use crate::PgStore;
+use crate::columns::{self, Time, bytes, first};
+use crate::error::Failure;
+use crate::sql::statements;
+use rows::{account, user};
+
+pub(crate) use links::LinkStatements;
+pub(crate) use sessions::SessionStatements;
+
+statements! {
+    /// The statements of the users.
+    UserStatements {
+        insert = "\
+-- users.insert
+INSERT INTO {schema}.users (id, name, email, email_key, password_hash, is_admin, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (email_key) DO NOTHING
+RETURNING id";
+
+        find = "\
+-- users.find
+SELECT id, name, email, is_admin, created_at, password_hash FROM {schema}.users WHERE id = $1 AND deleted_at IS NULL";
+
+        find_by_email = "\
+-- users.find_by_email
+SELECT id, name, email, is_admin, created_at, password_hash FROM {schema}.users WHERE email_key = $1";
+
+        edit = "\
+-- users.edit
+UPDATE {schema}.users
+SET name = coalesce($2, name), email = coalesce($3, email), email_key = coalesce($4, email_key)
+WHERE id = $1 AND deleted_at IS NULL
+RETURNING id, name, email, is_admin, created_at";
+
+        set_admin = "\
+-- users.set_admin
+UPDATE {schema}.users SET is_admin = $2 WHERE id = $1 AND deleted_at IS NULL
+RETURNING id, name, email, is_admin, created_at";
+
+        rehash = "\
+-- users.rehash
+UPDATE {schema}.users SET password_hash = $3 WHERE id = $1 AND password_hash = $2
+RETURNING id";
+
+        change_password = "\
+-- users.change_password
+WITH changed AS (
+    UPDATE {schema}.users SET password_hash = $3, epoch = epoch + 1 WHERE id = $1 AND password_hash = $2
+    RETURNING id
+), ended AS (
+    DELETE FROM {schema}.sessions s USING changed c WHERE s.user_id = c.id
+), unlinked AS (
+    DELETE FROM {schema}.one_time_links l USING changed c WHERE l.user_id = c.id
+)
+SELECT id FROM changed";
+
+        delete = "\
+-- users.delete
+WITH deleted AS (
+    UPDATE {schema}.users
+    SET name = '', email = NULL, email_key = NULL, password_hash = NULL, is_admin = false, epoch = epoch + 1,
+        deleted_at = $2
+    WHERE id = $1 AND deleted_at IS NULL
+    RETURNING id
+), ended AS (
+    DELETE FROM {schema}.sessions s USING deleted d WHERE s.user_id = d.id
+), unlinked AS (
+    DELETE FROM {schema}.one_time_links l USING deleted d WHERE l.user_id = d.id
+)
+SELECT id FROM deleted";
+
+        is_deleted = "\
+-- users.is_deleted
+SELECT id FROM {schema}.users WHERE id = $1 AND deleted_at IS NOT NULL";
+
+        detach = detach::DETACH;
+
+        keep_signing_key = "\
+-- users.keep_signing_key
+INSERT INTO {schema}.signing_keys (purpose, secret) VALUES ('access_tokens', $1)
+ON CONFLICT (purpose) DO NOTHING";
+
+        signing_key = "\
+-- users.signing_key
+SELECT secret FROM {schema}.signing_keys WHERE purpose = 'access_tokens'";
+    }
+}
+
+/// What is unique of a user but the id.
+const EMAIL_UNIQUE: &str = "users_email_unique";
+
+#[async_trait]
+impl UserRepository for PgStore {
+    async fn insert(
+        &self,
+        user: &User,
+        password: Option<&PasswordHash>,
+    ) -> Result<Inserted, StoreError> {
+        let id = columns::user(user.id);
+        let rows = self
+            .database()
+            .write(
+                debug_span!("db.users.insert"),
+                &self.sql().users.insert,
+                &[
+                    &id,
+                    &user.name.as_str(),
+                    &user.email.as_str(),
+                    &user.email.key(),
+                    &password.map(PasswordHash::as_str),
+                    &user.is_admin,
+                    &Time(user.created_at),
+                ],
+            )
+            .await?;
+        Ok(if rows.is_empty() {
+            Inserted::EmailTaken
+        } else {
+            Inserted::Done
+        })
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let id = columns::user(id);
+        let sql = &self.sql().users.find;
+        let rows = self
+            .database()
+            .read(debug_span!("db.users.find"), sql, &[&id])
+            .await?;
+        Ok(first(&rows, user)?)
+    }
+
+    async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let id = columns::user(id);
+        let sql = &self.sql().users.find;
+        let span = debug_span!("db.users.account");
+        let rows = self.database().read(span, sql, &[&id]).await?;
+        Ok(first(&rows, account)?)
+    }
+
+    async fn find_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let sql = &self.sql().users.find_by_email;
+        let span = debug_span!("db.users.find_by_email");
+        let rows = self.database().read(span, sql, &[&email.key()]).await?;
+        Ok(first(&rows, account)?)
+    }
+
+    async fn edit(&self, id: UserId, edit: &UserEdit) -> Result<UserEdited, StoreError> {
+        let (name, email) = (edit.name.as_ref(), edit.email.as_ref());
+        let sql = &self.sql().users.edit;
+        let span = debug_span!("db.users.edit");
+        let id = columns::user(id);
+        let name = name.map(|name| name.as_str());
+        let (email, key) = (email.map(Email::as_str), email.map(Email::key));
+        let values: &columns::Params<'_> = &[&id, &name, &email, &key];
+        match self.database().write(span, sql, values).await {
+            Ok(rows) => Ok(first(&rows, user)?.map_or(UserEdited::Missing, UserEdited::Done)),
+            Err(error) if error.breaks(EMAIL_UNIQUE) => Ok(UserEdited::EmailTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn set_admin(&self, id: UserId, is_admin: bool) -> Result<Option<User>, StoreError> {
+        let sql = &self.sql().users.set_admin;
+        let span = debug_span!("db.users.set_admin");
+        let id = columns::user(id);
+        let rows = self.database().write(span, sql, &[&id, &is_admin]).await?;
+        Ok(first(&rows, user)?)
+    }
+
+    async fn rehash(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let sql = &self.sql().users.rehash;
+        let replaced = self.replace_password(debug_span!("db.users.rehash"), sql, id, old, new);
+        Ok(replaced.await?)
+    }
+
+    async fn change_password(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let sql = &self.sql().users.change_password;
+        let span = debug_span!("db.users.change_password");
+        Ok(self.replace_password(span, sql, id, old, new).await?)
+    }
+
+    async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = &self.sql().users.delete;
+        let span = debug_span!("db.users.delete");
+        let id = columns::user(id);
+        let rows = self.database().write(span, sql, &[&id, &Time(now)]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    async fn is_deleted(&self, id: UserId) -> Result<bool, StoreError> {
+        let sql = &self.sql().users.is_deleted;
+        let span = debug_span!("db.users.is_deleted");
+        let id = columns::user(id);
+        let rows = self.database().read(span, sql, &[&id]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    async fn detach(
+        &self,
+        deleted_before: Timestamp,
+        voters: &[VoterKey],
+    ) -> Result<bool, StoreError> {
+        Ok(detach::detach(self, deleted_before, voters).await?)
+    }
+
+    async fn signing_key(&self, candidate: SigningKey) -> Result<SigningKey, StoreError> {
+        let span = || debug_span!("db.users.signing_key");
+        let keep = &self.sql().users.keep_signing_key;
+        self.database()
+            .write(span(), keep, &[&candidate.as_bytes().as_slice()])
+            .await?;
+        // A statement of its own: a key that another server kept at the same time is invisible to the first.
+        let rows = self
+            .database()
+            .read(span(), &self.sql().users.signing_key, &[])
+            .await?;
+        let secret = first(&rows, |row| bytes(row, 0))?;
+        secret
+            .map(SigningKey::from_bytes)
+            .ok_or_else(|| StoreError::internal("the key that was kept is not there"))
+    }
+
+    fn sessions(&self) -> &dyn SessionRepository {
+        self
+    }
+}
+
+impl PgStore {
+    /// Whether the old hash was there still.
+    async fn replace_password(
+        &self,
+        span: tracing::Span,
+        sql: &str,
+        id: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, Failure> {
+        let id = columns::user(id);
+        let (old, new) = (old.as_str(), new.as_str());
+        let rows = self.database().write(span, sql, &[&id, &old, &new]).await?;
+        Ok(!rows.is_empty())
+    }
+}
