@@ -9,6 +9,7 @@
 //! | [`votes`] | ballots, the intake that commits them in batches, change and withdrawal |
 //! | [`results`] | tallies, the hub that holds the newest one of each watched poll, live results |
 //! | [`users`] | accounts, passwords and access tokens (with the feature `accounts`) |
+//! | [`workspaces`] | who keeps polls together: members, roles, invitations, projects (with the feature `accounts`) |
 //!
 //! [`Engine`] is the one handle that an application or a transport holds. Every call takes an [`Actor`] first: who asks.
 //!
@@ -32,16 +33,20 @@ mod timestamp;
 pub mod users;
 pub mod votes;
 pub mod wire;
+pub mod workspaces;
 
 pub use actor::{Actor, AuthError, Authenticator, TokenHash, bearer};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use engine::{BuildError, Engine, EngineBuilder};
 pub use error::{Cause, Code, Fault, FieldError, Kind, StoreError};
-pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, UserId};
+pub use id::{
+    BallotId, IdSource, InvitationId, OptionId, PollId, ProjectId, RandomIds, SeededIds, UserId,
+    WorkspaceId,
+};
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;
 pub use results::{Results, Revision, Tally};
-pub use settings::{PollLimits, Settings};
+pub use settings::{PollLimits, Settings, WorkspaceLimits};
 pub use timestamp::Timestamp;
 pub use votes::{Ballot, Receipt, Voter};

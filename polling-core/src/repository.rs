@@ -8,6 +8,7 @@ use crate::polls::PollRepository;
 use crate::results::{ResultsNotifier, ResultsRepository};
 use crate::users::UserRepository;
 use crate::votes::VoteRepository;
+use crate::workspaces::WorkspaceRepository;
 use crate::{StoreError, Timestamp};
 
 /// A store. Each part is a small object-safe port with a written contract; every method of theirs is one atomic step.
@@ -29,6 +30,11 @@ pub trait Repository: Send + Sync + 'static {
 
     /// The accounts, where the store keeps them.
     fn users(&self) -> Option<&dyn UserRepository> {
+        None
+    }
+
+    /// The workspaces, where the store keeps them.
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
         None
     }
 
@@ -66,6 +72,10 @@ impl<R: Repository + ?Sized> Repository for Arc<R> {
 
     fn users(&self) -> Option<&dyn UserRepository> {
         (**self).users()
+    }
+
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
+        (**self).workspaces()
     }
 
     fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Settings {
     /// What a poll may hold.
     pub polls: PollLimits,
+    /// What a workspace may hold.
+    pub workspaces: WorkspaceLimits,
     /// Ballots that may wait for their commit in each lane; one more is refused as `overloaded`. So is one of a poll of which
     /// as many wait there as there are places free: one hot poll has half of the places.
     pub queue_ballots: usize,
@@ -32,7 +34,7 @@ pub struct Settings {
     pub cached_polls: usize,
     /// Rows of a deleted poll that go in one step.
     pub purge_rows: usize,
-    /// Polls in one page of a listing, at most, and where the caller does not say.
+    /// Polls, or what else is listed, in one page of a listing, at most, and where the caller does not say.
     pub page_polls: usize,
     /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms.
     pub password_workers: usize,
@@ -46,6 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             polls: PollLimits::default(),
+            workspaces: WorkspaceLimits::default(),
             queue_ballots: 65_536,
             batch_ballots: 4_096,
             request_ballots: 10_000,
@@ -89,6 +92,34 @@ impl Default for PollLimits {
             option_chars: 200,
             description_chars: 10_000,
             options: MOST_OPTIONS,
+        }
+    }
+}
+
+/// What a workspace may hold.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkspaceLimits {
+    /// Workspaces that a user is in.
+    pub of_a_user: usize,
+    /// Members of a workspace.
+    pub members: usize,
+    /// Invitations to a workspace that are still to be answered.
+    pub invitations: usize,
+    /// Projects of a workspace.
+    pub projects: usize,
+    /// How long an invitation can be accepted.
+    pub invitation_lifetime: Duration,
+}
+
+impl Default for WorkspaceLimits {
+    fn default() -> Self {
+        Self {
+            of_a_user: 100,
+            members: 10_000,
+            invitations: 1_000,
+            projects: 1_000,
+            invitation_lifetime: Duration::from_secs(7 * 24 * 60 * 60),
         }
     }
 }

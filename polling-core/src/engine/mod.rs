@@ -18,6 +18,8 @@ use crate::results::ResultsService;
 #[cfg(feature = "accounts")]
 use crate::users::Users;
 use crate::votes::Votes;
+#[cfg(feature = "accounts")]
+use crate::workspaces::Workspaces;
 use crate::{Actor, Authenticator, Repository, Settings, StoreError};
 
 /// A running polling engine: cheap to clone, and shared by everything that uses it.
@@ -36,6 +38,8 @@ struct Inner {
     results: ResultsService,
     #[cfg(feature = "accounts")]
     users: Option<Users>,
+    #[cfg(feature = "accounts")]
+    workspaces: Option<Workspaces>,
     authenticator: Arc<dyn Authenticator>,
     background: TaskTracker,
     stop_lanes: CancellationToken,
@@ -72,6 +76,13 @@ impl Engine {
     #[must_use]
     pub fn users(&self) -> Option<&Users> {
         self.inner.users.as_ref()
+    }
+
+    /// The use cases of the workspaces; `None` where the store keeps none.
+    #[cfg(feature = "accounts")]
+    #[must_use]
+    pub fn workspaces(&self) -> Option<&Workspaces> {
+        self.inner.workspaces.as_ref()
     }
 
     /// The bounds and paces that the engine runs with.

@@ -12,11 +12,14 @@ pub enum PollError {
     /// No such poll, or it is hidden from the one who asks.
     #[error("there is no such poll")]
     NotFound,
+    /// No such project, or the one who asks is no member of its workspace.
+    #[error("there is no such project")]
+    ProjectNotFound,
     /// Managing a poll needs a credential.
-    #[error("managing a poll needs its manage token, or its creator's access token")]
+    #[error("this needs an access token, or the poll's manage token")]
     Unauthorized,
     /// Only the poll's managers may do this.
-    #[error("only who manages the poll may do this")]
+    #[error("only who manages the poll, or the polls of its project, may do this")]
     Forbidden,
     /// The poll must be published first.
     #[error("the poll is a draft: publish it first")]
@@ -46,6 +49,7 @@ impl Fault for PollError {
         match self {
             PollError::Invalid(_) => Code::Invalid,
             PollError::NotFound => Code::PollNotFound,
+            PollError::ProjectNotFound => Code::ProjectNotFound,
             PollError::Unauthorized => Code::Unauthorized,
             PollError::Forbidden => Code::Forbidden,
             PollError::Draft => Code::PollDraft,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::results::Tally;
 use crate::text::text;
-use crate::{OptionId, PollId, Timestamp, TokenHash, UserId};
+use crate::{OptionId, PollId, ProjectId, Timestamp, TokenHash, UserId, WorkspaceId};
 
 text! {
     /// What a poll asks.
@@ -103,10 +103,18 @@ pub enum Voters {
     Vouched,
     /// Signed-in users.
     Registered,
+    /// Signed-in users who are members of the poll's workspace when they vote.
+    Members,
 }
 
 impl Voters {
-    const ALL: [Voters; 3] = [Voters::Anyone, Voters::Vouched, Voters::Registered];
+    /// All of them.
+    pub const ALL: [Voters; 4] = [
+        Voters::Anyone,
+        Voters::Vouched,
+        Voters::Registered,
+        Voters::Members,
+    ];
 
     /// The word as it stands in JSON and in stores.
     #[must_use]
@@ -115,6 +123,7 @@ impl Voters {
             Voters::Anyone => "anyone",
             Voters::Vouched => "vouched",
             Voters::Registered => "registered",
+            Voters::Members => "members",
         }
     }
 
@@ -194,6 +203,8 @@ pub struct Poll {
     pub listed: bool,
     /// The user who created it.
     pub creator: Option<UserId>,
+    /// The project that it belongs to, for good; `None` where it belongs to its creator.
+    pub project: Option<ProjectRef>,
     /// The hash of its manage token, where it was created without an account.
     pub manage_token: Option<TokenHash>,
     /// One more with each edit, from 1.
@@ -215,6 +226,15 @@ impl Poll {
             .position(|own| own.id == option)
             .and_then(|position| u8::try_from(position).ok())
     }
+}
+
+/// The project of a poll, and the workspace that this is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProjectRef {
+    /// The project.
+    pub id: ProjectId,
+    /// Its workspace, whose members have the say.
+    pub workspace: WorkspaceId,
 }
 
 /// An option of a poll.

@@ -14,14 +14,16 @@ use super::fields;
 use super::model::{PollRecord, Status};
 use super::new::NewPoll;
 use super::page::{Page, PageRequest};
-use super::repository::{Advanced, Edited, ListQuery};
+use super::project;
+use super::repository::{Advanced, Edited, Kept, ListQuery};
 use super::schedule::Alarm;
 use super::step::Step;
 use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
 use crate::results::{ResultsError, ResultsService};
 use crate::votes::Voter;
-use crate::{Actor, FieldError, PollId, TokenHash};
+use crate::workspaces::membership::Memberships;
+use crate::{Actor, FieldError, PollId, StoreError, TokenHash};
 
 /// What every manage token begins with.
 pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
@@ -59,14 +61,19 @@ impl Polls {
     /// Creates a poll. Without an account, the answer holds the manage token: it is shown this once.
     ///
     /// # Errors
-    /// `Invalid`, with every field that breaks a rule; `Store`.
+    /// `Invalid`, with every field that breaks a rule; in a project also `ProjectNotFound`, `Unauthorized` and, to viewers,
+    /// `Forbidden`; `Store`.
     #[instrument(name = "polls.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewPoll) -> Result<PollView, PollError> {
         let inner = &self.inner;
         let needs_token = !matches!(actor, Actor::System) && actor.user_id().is_none();
         let token = needs_token.then(|| inner.manage_token());
         let hash = token.as_deref().map(TokenHash::of);
-        let (poll, tally) = new
+        let project = match new.project_id {
+            Some(id) => Some(project::to_create_in(&*inner.parts.store, actor, id).await?),
+            None => None,
+        };
+        let (mut poll, tally) = new
             .validate(
                 actor,
                 hash,
@@ -75,18 +82,17 @@ impl Polls {
                 &inner.parts.settings.polls,
             )
             .map_err(PollError::Invalid)?;
+        poll.project = project;
         let record = PollRecord {
             poll: Arc::new(poll),
             tally,
         };
         self.run(move |inner| async move {
-            inner
-                .parts
-                .store
-                .polls()
-                .insert(&record.poll, &record.tally)
-                .await?;
-            inner.moved(&record);
+            let polls = inner.parts.store.polls();
+            match polls.insert(&record.poll, &record.tally).await? {
+                Kept::Done => inner.moved(&record),
+                Kept::ProjectMissing => return Err(PollError::ProjectNotFound),
+            }
             Ok(PollView {
                 manage_token: token.map(ManageToken::new),
                 ..PollView::of(&record, true)
@@ -113,16 +119,21 @@ impl Polls {
             .find(id)
             .await?
             .ok_or(PollError::NotFound)?;
-        if !Role::of(actor, &record.poll).finds(record.tally.status) {
+        let store = &*self.inner.parts.store;
+        let memberships = Memberships::look_up(store, actor, &record.poll, &voter).await?;
+        if !Role::of(actor, &record.poll, &memberships).finds(record.tally.status) {
             return Err(PollError::NotFound);
         }
-        self.inner.view(actor, &record, voter.as_ref()).await
+        self.inner
+            .view_as(actor, &record, &memberships, voter.as_ref())
+            .await
     }
 
-    /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all.
+    /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all. Of a
+    /// project all are listed to its members, drafts to those who manage them.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `Store`.
+    /// `Invalid` where the page is none; of a project also `ProjectNotFound` and `Unauthorized`; `Store`.
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
         let most = self.inner.parts.settings.page_polls;
         let limit = page.limit.unwrap_or(most);
@@ -132,7 +143,12 @@ impl Polls {
                 "/limit", detail,
             )]));
         }
+        let project = match page.project {
+            Some(id) => Some(project::to_list(&*self.inner.parts.store, actor, id).await?),
+            None => None,
+        };
         let query = ListQuery {
+            project,
             everything: matches!(actor, Actor::System),
             creator: actor.user_id(),
             manage_tokens: actor.manage_tokens().to_vec(),
@@ -145,7 +161,7 @@ impl Polls {
         records.truncate(limit);
         let mut items = Vec::with_capacity(records.len());
         for record in &records {
-            items.push(self.inner.view(actor, record, None).await?);
+            items.push(self.inner.view(actor, record).await?);
         }
         let next_cursor = if more {
             items.last().map(|poll| poll.id)
@@ -175,12 +191,12 @@ impl Polls {
                 let Some(edit) =
                     patch.judge(&record, now, &*inner.parts.ids, &inner.parts.settings.polls)?
                 else {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 };
                 match inner.parts.store.polls().edit(&edit).await? {
                     Edited::Done(record) => {
                         inner.moved(&record);
-                        return inner.view(&actor, &record, None).await;
+                        return inner.view(&actor, &record).await;
                     }
                     Edited::Stale => {}
                     Edited::Missing => return Err(PollError::NotFound),
@@ -201,7 +217,7 @@ impl Polls {
             loop {
                 let record = inner.managed(&actor, id).await?;
                 if record.tally.status != Status::Draft {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 }
                 let now = inner.parts.clock.now();
                 let mut errors = Vec::new();
@@ -214,7 +230,7 @@ impl Polls {
                     version: record.poll.version,
                 };
                 if let Some(record) = inner.take(id, step).await? {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 }
             }
         })
@@ -233,11 +249,11 @@ impl Polls {
                 let record = inner.managed(&actor, id).await?;
                 match record.tally.status {
                     Status::Draft => return Err(PollError::Draft),
-                    Status::Closed => return inner.view(&actor, &record, None).await,
+                    Status::Closed => return inner.view(&actor, &record).await,
                     Status::Scheduled | Status::Open | Status::Closing => {}
                 }
                 if let Some(record) = inner.take(id, Step::Close).await? {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 }
             }
         })
@@ -293,7 +309,8 @@ impl Inner {
             .find(id)
             .await?
             .ok_or(PollError::NotFound)?;
-        manage(actor, &record.poll, record.tally.status)?;
+        let memberships = self.memberships(actor, &record).await?;
+        manage(actor, &record.poll, &memberships, record.tally.status)?;
         Ok(record)
     }
 
@@ -321,15 +338,30 @@ impl Inner {
         self.alarm.ring();
     }
 
-    async fn view(
+    async fn memberships(
         &self,
         actor: &Actor,
         record: &PollRecord,
+    ) -> Result<Memberships, StoreError> {
+        Memberships::look_up(&*self.parts.store, actor, &record.poll, None).await
+    }
+
+    /// The poll, for an actor who looks as nobody in particular.
+    async fn view(&self, actor: &Actor, record: &PollRecord) -> Result<PollView, PollError> {
+        let memberships = self.memberships(actor, record).await?;
+        self.view_as(actor, record, &memberships, None).await
+    }
+
+    async fn view_as(
+        &self,
+        actor: &Actor,
+        record: &PollRecord,
+        memberships: &Memberships,
         voter: Option<&Voter>,
     ) -> Result<PollView, PollError> {
         let visible =
             self.results
-                .visible(actor, record, voter)
+                .visible(actor, record, memberships, voter)
                 .await
                 .map_err(|error| match error {
                     ResultsError::Invalid(fields) => PollError::Invalid(fields),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::model::{Choice, PollRecord, ShowResults, Status, Voters};
 use crate::results::Results;
-use crate::{OptionId, PollId, Timestamp, UserId};
+use crate::{OptionId, PollId, ProjectId, Timestamp, UserId};
 
 /// A poll as others see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,6 +33,8 @@ pub struct PollView {
     pub listed: bool,
     /// The user who created it.
     pub creator_id: Option<UserId>,
+    /// The project that it belongs to; `None` where it belongs to its creator.
+    pub project_id: Option<ProjectId>,
     /// When it begins to take votes.
     pub opens_at: Option<Timestamp>,
     /// When it ends.
@@ -112,6 +114,7 @@ impl PollView {
             allow_change: poll.allow_change,
             listed: poll.listed,
             creator_id: poll.creator,
+            project_id: poll.project.map(|project| project.id),
             opens_at: tally.window.opens_at,
             closes_at: tally.window.closes_at,
             version: poll.version,

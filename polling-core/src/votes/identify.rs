@@ -5,16 +5,27 @@ use super::voter::{Voter, VoterKey};
 use crate::polls::access::{Action, Role};
 use crate::polls::{Poll, Voters};
 use crate::results::ResultsError;
-use crate::{Actor, FieldError};
+use crate::workspaces::membership::Memberships;
+use crate::{Actor, FieldError, UserId};
 
 /// Bytes of a voter's id, at most.
 const VOTER_BYTES: usize = 200;
+
+/// Whether it depends on memberships who may vote in this poll.
+pub(crate) const fn asks_for_members(poll: &Poll) -> bool {
+    poll.project.is_some() && matches!(poll.voters, Voters::Members | Voters::Vouched)
+}
 
 /// The key of the voter that `actor` votes as.
 ///
 /// # Errors
 /// `VoterRequired`, `Unauthorized`, `Forbidden` or `Invalid`.
-pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKey, VoteError> {
+pub(crate) fn voter(
+    actor: &Actor,
+    poll: &Poll,
+    memberships: &Memberships,
+    voter: &Voter,
+) -> Result<VoterKey, VoteError> {
     match poll.voters {
         Voters::Anyone => match voter {
             Voter::Named(id) | Voter::Anyone(id) => key("anyone", id),
@@ -23,9 +34,9 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
                 "this poll takes voters of the kind anyone",
             )),
         },
-        Voters::Vouched if !Role::of(actor, poll).may(Action::Vouch) => Err(VoteError::Forbidden(
-            "only who manages this poll may say who votes",
-        )),
+        Voters::Vouched if !Role::of(actor, poll, memberships).may(Action::Vouch) => Err(
+            VoteError::Forbidden("only who manages this poll may say who votes"),
+        ),
         Voters::Vouched => match voter {
             Voter::Named(id) | Voter::Vouched(id) => key("vouched", id),
             Voter::Caller => Err(VoteError::VoterRequired),
@@ -33,16 +44,31 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
                 Err(VoteError::Forbidden("this poll takes vouched voters"))
             }
         },
-        Voters::Registered => match (voter, actor, actor.user_id()) {
-            (Voter::Caller, _, Some(user)) => Ok(VoterKey::of_user(user)),
-            (Voter::User(named), _, Some(user)) if *named == user => Ok(VoterKey::of_user(user)),
-            (Voter::User(named), Actor::System, _) => Ok(VoterKey::of_user(*named)),
-            (Voter::Caller, Actor::System, _) => Err(VoteError::VoterRequired),
-            (Voter::Caller, _, None) => Err(VoteError::Unauthorized),
-            _ => Err(VoteError::Forbidden(
-                "on this poll users vote as themselves: leave the voter out",
-            )),
-        },
+        Voters::Registered => user(actor, voter).map(VoterKey::of_user),
+        Voters::Members => {
+            let user = user(actor, voter)?;
+            if memberships.of(user).is_some() {
+                Ok(VoterKey::of_user(user))
+            } else {
+                Err(VoteError::Forbidden(
+                    "only members of this poll's workspace vote here",
+                ))
+            }
+        }
+    }
+}
+
+/// The user that `actor` votes as, where users vote.
+fn user(actor: &Actor, voter: &Voter) -> Result<UserId, VoteError> {
+    match (voter, actor, actor.user_id()) {
+        (Voter::Caller, _, Some(user)) => Ok(user),
+        (Voter::User(named), _, Some(user)) if *named == user => Ok(user),
+        (Voter::User(named), Actor::System, _) => Ok(*named),
+        (Voter::Caller, Actor::System, _) => Err(VoteError::VoterRequired),
+        (Voter::Caller, _, None) => Err(VoteError::Unauthorized),
+        _ => Err(VoteError::Forbidden(
+            "on this poll users vote as themselves: leave the voter out",
+        )),
     }
 }
 
@@ -53,9 +79,10 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
 pub(crate) fn viewer(
     actor: &Actor,
     poll: &Poll,
+    memberships: &Memberships,
     viewer: Option<&Voter>,
 ) -> Result<Option<VoterKey>, ResultsError> {
-    match voter(actor, poll, viewer.unwrap_or(&Voter::Caller)) {
+    match voter(actor, poll, memberships, viewer.unwrap_or(&Voter::Caller)) {
         Ok(key) => Ok(Some(key)),
         // Nobody was named, which a viewer may do.
         Err(_) if matches!(viewer, None | Some(Voter::Caller)) => Ok(None),
@@ -80,8 +107,10 @@ fn key(tag: &str, id: &str) -> Result<VoterKey, VoteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::polls::NewPoll;
-    use crate::{Clock, Code, FakeClock, PollLimits, SeededIds, UserId};
+    use crate::polls::{NewPoll, ProjectRef};
+    use crate::workspaces::WorkspaceRole;
+    use crate::{ProjectId, WorkspaceId};
+    use crate::{Clock, Code, FakeClock, PollLimits, SeededIds};
 
     const ADA: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);
@@ -181,7 +210,7 @@ mod tests {
         for (kind, expected, who) in table {
             for actor in who.map(|place| &actors[place]) {
                 for (name, expected) in voters.into_iter().zip(expected) {
-                    let code = voter(actor, &poll(kind), name)
+                    let code = voter(actor, &poll(kind), &Memberships::none(), name)
                         .err()
                         .map(|error| error.code());
                     assert_eq!(
@@ -194,10 +223,52 @@ mod tests {
     }
 
     #[test]
+    fn members_vote_as_themselves_whatever_they_are() {
+        let (now, ids) = (FakeClock::default().now(), SeededIds::new(1));
+        let project = ProjectRef {
+            id: ProjectId::from_bytes([3; 16]),
+            workspace: WorkspaceId::from_bytes([4; 16]),
+        };
+        let new = NewPoll::single("?", ["a", "b"])
+            .voters(Voters::Members)
+            .in_project(project.id);
+        let validated = new.validate(&Actor::user(ADA), None, now, &ids, &PollLimits::default());
+        let poll = Poll {
+            project: Some(project),
+            ..validated.unwrap().0
+        };
+        let (ada, bob, system) = (Actor::user(ADA), Actor::user(BOB), Actor::System);
+        for role in WorkspaceRole::ALL {
+            let members = Memberships::from([(BOB, role)]);
+            let code = |actor, name| {
+                let key = voter(actor, &poll, &members, &name);
+                key.err().map(|error| error.code())
+            };
+            // Having created the poll makes nobody a member.
+            assert_eq!(code(&ada, Voter::Caller), Some(Code::Forbidden));
+            assert_eq!(code(&bob, Voter::Caller), None);
+            assert_eq!(code(&bob, Voter::user(BOB)), None);
+            assert_eq!(code(&bob, Voter::user(ADA)), Some(Code::Forbidden));
+            assert_eq!(code(&bob, Voter::anyone("x")), Some(Code::Forbidden));
+            assert_eq!(
+                code(&Actor::anonymous(), Voter::Caller),
+                Some(Code::Unauthorized)
+            );
+            assert_eq!(code(&system, Voter::Caller), Some(Code::VoterRequired));
+            assert_eq!(code(&system, Voter::user(BOB)), None);
+            assert_eq!(code(&system, Voter::user(ADA)), Some(Code::Forbidden));
+            let key = voter(&bob, &poll, &members, &Voter::Caller).unwrap();
+            assert_eq!(key.as_bytes(), BOB.as_bytes());
+        }
+    }
+
+    #[test]
     fn voters_of_different_kinds_never_share_a_key() {
-        let anyone = voter(&Actor::System, &poll(Voters::Anyone), &Voter::anyone("x")).unwrap();
-        let vouched = voter(&Actor::System, &poll(Voters::Vouched), &Voter::vouched("x")).unwrap();
-        let user = voter(&Actor::user(ADA), &poll(Voters::Registered), &Voter::Caller).unwrap();
+        let key =
+            |actor, kind, name| voter(actor, &poll(kind), &Memberships::none(), &name).unwrap();
+        let anyone = key(&Actor::System, Voters::Anyone, Voter::anyone("x"));
+        let vouched = key(&Actor::System, Voters::Vouched, Voter::vouched("x"));
+        let user = key(&Actor::user(ADA), Voters::Registered, Voter::Caller);
         assert_ne!(anyone, vouched);
         assert_eq!(user.as_bytes(), ADA.as_bytes());
         // printf 'anyone\0x' | sha256sum
@@ -211,6 +282,7 @@ mod tests {
             voter(
                 &Actor::anonymous(),
                 &poll(Voters::Anyone),
+                &Memberships::none(),
                 &Voter::anyone(id),
             )
             .err()

@@ -12,12 +12,13 @@ use super::receipt::{OwnBallot, Receipt};
 use super::reply::or_unknown;
 use super::repository::{Change, Outcome, Withdrawal};
 use super::verdict::{Verdict, judge};
-use super::voter::Voter;
+use super::voter::{Voter, VoterKey};
 use super::wire;
 use crate::engine::Parts;
 use crate::polls::Status;
 use crate::polls::access::Role;
 use crate::polls::cache::KnownPoll;
+use crate::workspaces::membership::Memberships;
 use crate::{Actor, BallotId, FieldError, PollId};
 
 /// The use cases of the votes.
@@ -50,8 +51,10 @@ impl Votes {
     /// ballot may have been recorded: send it again with the same id.
     pub async fn cast(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let inner = &*self.inner;
-        let check = |known: &KnownPoll| inner.check(actor, known, &ballot);
-        let (known, record) = inner.pass(actor, ballot.poll, check).await?;
+        let check =
+            |known: &KnownPoll, members: &Memberships| inner.check(actor, known, members, &ballot);
+        let passed = inner.pass(actor, ballot.poll, &ballot.voter, check);
+        let (known, record) = passed.await?;
         let outcome = if known.is_closed() {
             let only = std::slice::from_ref(&record);
             let found = Box::pin(recall(&*inner.parts.store, ballot.poll, only)).await?;
@@ -77,9 +80,11 @@ impl Votes {
         let inner = &*self.inner;
         wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
         let mut known = inner.door(actor, poll).await?;
+        let named = ballots.iter().flatten().map(|ballot| &ballot.voter);
+        let members = inner.members(actor, &known, named).await?;
         let check = |ballot: Result<Ballot, VoteError>| {
             let ballot = ballot?;
-            let record = inner.check(actor, &known, &ballot)?;
+            let record = inner.check(actor, &known, &members, &ballot)?;
             Ok((record, ballot.voter))
         };
         let checked: Vec<_> = ballots.into_iter().map(check).collect();
@@ -111,9 +116,11 @@ impl Votes {
     /// # Errors
     /// As [`cast`](Self::cast), and `ChangeNotAllowed`; never `AlreadyVoted`.
     pub async fn change(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
-        let check = |known: &KnownPoll| self.inner.check(actor, known, &ballot);
-        let (_, record) = self.inner.pass(actor, ballot.poll, check).await?;
         let inner = Arc::clone(&self.inner);
+        let check =
+            |known: &KnownPoll, members: &Memberships| inner.check(actor, known, members, &ballot);
+        let passed = inner.pass(actor, ballot.poll, &ballot.voter, check);
+        let (_, record) = passed.await?;
         let change = async move {
             let change = inner.parts.store.votes().change(&record).await?;
             inner.conclude_change(&record, ballot.voter, change)
@@ -136,8 +143,7 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<(), VoteError> {
-        let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
-        let (_, key) = self.inner.pass(actor, poll, identify).await?;
+        let (_, key) = self.inner.identify(actor, poll, voter).await?;
         let at = self.inner.parts.clock.now();
         let inner = Arc::clone(&self.inner);
         let withdraw = async move {
@@ -169,8 +175,7 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<OwnBallot, VoteError> {
-        let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
-        let (known, key) = self.inner.pass(actor, poll, identify).await?;
+        let (known, key) = self.inner.identify(actor, poll, voter).await?;
         match self.inner.parts.store.votes().find(poll, &key).await? {
             Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter.clone())),
             None => Err(self
@@ -194,11 +199,49 @@ impl Inner {
         };
         if !known.is_draft {
             Ok(known)
-        } else if Role::of(actor, &known.poll).finds(Status::Draft) {
-            Err(VoteError::Draft)
         } else {
-            Err(VoteError::PollNotFound)
+            Err(Box::pin(self.draft(actor, &known)).await?)
         }
+    }
+
+    /// Why nobody votes in a draft.
+    async fn draft(&self, actor: &Actor, known: &KnownPoll) -> Result<VoteError, VoteError> {
+        let store = &*self.parts.store;
+        let members = Memberships::look_up(store, actor, &known.poll, None).await?;
+        let finds = Role::of(actor, &known.poll, &members).finds(Status::Draft);
+        Ok(if finds {
+            VoteError::Draft
+        } else {
+            VoteError::PollNotFound
+        })
+    }
+
+    /// The memberships at this moment on which it depends who may vote. Where it depends on none, which is mostly so,
+    /// nothing is asked for.
+    async fn members<'a>(
+        &self,
+        actor: &Actor,
+        known: &KnownPoll,
+        voters: impl IntoIterator<Item = &'a Voter> + Send,
+    ) -> Result<Memberships, VoteError> {
+        if !identify::asks_for_members(&known.poll) {
+            return Ok(Memberships::none());
+        }
+        let store = &*self.parts.store;
+        Ok(Box::pin(Memberships::look_up(store, actor, &known.poll, voters)).await?)
+    }
+
+    /// The poll, and the voter that the actor is there.
+    async fn identify(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        voter: &Voter,
+    ) -> Result<(Arc<KnownPoll>, VoterKey), VoteError> {
+        let identify = |known: &KnownPoll, members: &Memberships| {
+            identify::voter(actor, &known.poll, members, voter)
+        };
+        self.pass(actor, poll, voter, identify).await
     }
 
     /// The poll, and what `check` gives. What is remembered of a poll refuses nobody: that is confirmed at the store first,
@@ -207,10 +250,12 @@ impl Inner {
         &self,
         actor: &Actor,
         poll: PollId,
-        check: impl Fn(&KnownPoll) -> Result<T, VoteError>,
+        voter: &Voter,
+        check: impl Fn(&KnownPoll, &Memberships) -> Result<T, VoteError>,
     ) -> Result<(Arc<KnownPoll>, T), VoteError> {
         let known = self.door(actor, poll).await?;
-        match check(&known) {
+        let members = self.members(actor, &known, [voter]).await?;
+        match check(&known, &members) {
             Ok(checked) => Ok((known, checked)),
             Err(refusal) => {
                 Box::pin(self.ask_again(actor, known)).await?;
@@ -235,6 +280,7 @@ impl Inner {
         &self,
         actor: &Actor,
         known: &KnownPoll,
+        members: &Memberships,
         ballot: &Ballot,
     ) -> Result<BallotRecord, VoteError> {
         if ballot.poll != known.poll.id {
@@ -243,7 +289,7 @@ impl Inner {
                 "/poll_id", detail,
             )]));
         }
-        let voter = identify::voter(actor, &known.poll, &ballot.voter)?;
+        let voter = identify::voter(actor, &known.poll, members, &ballot.voter)?;
         let selection = Selection::of(&ballot.chosen, &known.poll)?;
         let received_at = self.parts.clock.now();
         Ok(BallotRecord {
