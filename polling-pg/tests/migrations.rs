@@ -32,7 +32,7 @@ on_each_version! {
 }
 
 const HISTORY: &str = "SELECT version, name FROM polling.schema_history ORDER BY version";
-const ALL: [&str; 1] = ["1|polls_votes_results_users"];
+const ALL: [&str; 2] = ["1|polls_votes_results_users", "2|voter_kinds"];
 /// What the schema polling holds but for the history and its key.
 const MADE: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                     WHERE n.nspname = 'polling' AND relname NOT LIKE 'schema_history%'";

@@ -2,12 +2,18 @@
 
 use std::path::Path;
 
+use refinery::Runner;
 use rusqlite::Connection;
 
 use crate::OpenError;
 
 mod embedded {
     refinery::embed_migrations!("migrations");
+}
+
+/// All that are missing are run in one transaction, with the rows that say so: a file is as it was, or up to date.
+fn runner() -> Runner {
+    embedded::migrations::runner().set_grouped(true)
 }
 
 /// `poll` in ASCII: what the first migration writes into the file's header.
@@ -32,7 +38,7 @@ pub(crate) fn prepare(
     may_migrate: bool,
 ) -> Result<(), OpenError> {
     let found = version(connection, path)?;
-    let runner = embedded::migrations::runner();
+    let runner = runner();
     let known = runner
         .get_migrations()
         .iter()
@@ -66,7 +72,7 @@ fn version(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let is_ours = application_id == APPLICATION_ID;
     let has_history = number(HAS_HISTORY).map_err(sqlite)? > 0;
     let tables = number(TABLES).map_err(sqlite)?;
-    // A first migration that did not come to its end leaves an empty history, and nothing else.
+    // Migrations that did not come to their end leave an empty history, and nothing else.
     if !is_ours && tables > u32::from(has_history) {
         return Err(OpenError::Foreign {
             path: path.to_owned(),
@@ -78,3 +84,6 @@ fn version(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

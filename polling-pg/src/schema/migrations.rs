@@ -11,10 +11,16 @@ use super::refusal::{Step, explain};
 use crate::OpenError;
 
 /// The migrations, oldest first: their file names and templates.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "V1__polls_votes_results_users",
-    include_str!("../../migrations/V1__polls_votes_results_users.sql"),
-)];
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "V1__polls_votes_results_users",
+        include_str!("../../migrations/V1__polls_votes_results_users.sql"),
+    ),
+    (
+        "V2__voter_kinds",
+        include_str!("../../migrations/V2__voter_kinds.sql"),
+    ),
+];
 
 /// The table in which refinery remembers what was run. It is made here, so that it is named and explained as the others.
 const HISTORY: &str = "{schema}.schema_history";
@@ -87,7 +93,11 @@ impl Migrations {
     /// The version of the schema that this program works with.
     #[must_use]
     pub fn known() -> u32 {
-        u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+        let newest = MIGRATIONS.last().and_then(|(name, _)| {
+            let (number, _) = name.strip_prefix('V')?.split_once("__")?;
+            number.parse().ok()
+        });
+        newest.unwrap_or(0)
     }
 
     /// Makes the schema where there is none, and brings it up to date. Of several that do so at once, one migrates, and
@@ -234,3 +244,6 @@ impl Migrations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
