@@ -38,6 +38,7 @@ mod store;
 mod tests;
 mod users;
 mod votes;
+mod workspaces;
 
 pub use connect::{ConnectError, ConnectOptions, ConnectOptionsError};
 /// The type of an application's own pool, for [`PgOptions::connect_through`].

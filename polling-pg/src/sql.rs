@@ -27,6 +27,7 @@ pub(crate) struct Statements {
     pub(crate) votes: crate::votes::VoteStatements,
     pub(crate) results: crate::results::ResultStatements,
     pub(crate) users: crate::users::UserStatements,
+    pub(crate) workspaces: crate::workspaces::WorkspaceStatements,
 }
 
 impl Statements {
@@ -37,6 +38,7 @@ impl Statements {
             votes: crate::votes::VoteStatements::of(schema),
             results: crate::results::ResultStatements::of(schema),
             users: crate::users::UserStatements::of(schema),
+            workspaces: crate::workspaces::WorkspaceStatements::of(schema),
         }
     }
 }

@@ -9,6 +9,7 @@ use polling_core::polls::PollRepository;
 use polling_core::results::{ResultsNotifier, ResultsRepository};
 use polling_core::users::UserRepository;
 use polling_core::votes::VoteRepository;
+use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{Repository, StoreError, Timestamp};
 use tokio_postgres::Row;
 use tracing::{Instrument, Span, debug_span};
@@ -153,6 +154,10 @@ impl Repository for PgStore {
     }
 
     fn users(&self) -> Option<&dyn UserRepository> {
+        Some(self)
+    }
+
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
         Some(self)
     }
 

@@ -36,6 +36,7 @@ mod tests;
 mod users;
 mod votes;
 mod workers;
+mod workspaces;
 
 pub use error::OpenError;
 pub use open::SqliteOptions;

@@ -8,6 +8,7 @@ use polling_core::polls::PollRepository;
 use polling_core::results::ResultsRepository;
 use polling_core::users::UserRepository;
 use polling_core::votes::VoteRepository;
+use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{Repository, StoreError};
 use rusqlite::{Transaction, TransactionBehavior};
 use tracing::{Span, debug_span};
@@ -100,6 +101,10 @@ impl Repository for SqliteStore {
     }
 
     fn users(&self) -> Option<&dyn UserRepository> {
+        Some(self)
+    }
+
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
         Some(self)
     }
 }

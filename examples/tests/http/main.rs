@@ -15,6 +15,7 @@ mod store;
 mod answer;
 mod event_stream;
 mod support;
+mod team;
 
 mod aliases;
 mod batch;
@@ -30,3 +31,4 @@ mod server;
 mod slow;
 mod users;
 mod votes;
+mod workspaces;

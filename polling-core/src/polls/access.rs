@@ -156,7 +156,11 @@ mod tests {
                 for (poll, manages) in [(&hers, in_hers), (&of_project, in_project)] {
                     let memberships = actor.user_id().map(memberships).unwrap_or_default();
                     let found = Role::of(&actor, poll, &memberships) == Role::Manager;
-                    assert_eq!(found, manages, "{actor:?} as {role:?} of {:?}", poll.project);
+                    assert_eq!(
+                        found, manages,
+                        "{actor:?} as {role:?} of {:?}",
+                        poll.project
+                    );
                 }
             }
         }

@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::model::{
-    Choice, Description, OptionText, PollOption, Question, Voters, Window,
-};
+use super::model::{Choice, Description, OptionText, PollOption, Question, Voters, Window};
 use super::new::{ChoiceKind, NewChoice, NewOption};
 use crate::settings::{MOST_OPTIONS, PollLimits};
 use crate::{FieldError, IdSource, OptionId, Timestamp};

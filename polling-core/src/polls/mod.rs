@@ -29,9 +29,7 @@ pub use model::{
 };
 pub use new::{ChoiceKind, NewChoice, NewOption, NewPoll};
 pub use page::{Page, PageRequest};
-pub use repository::{
-    Advanced, DueStep, Edited, Kept, ListQuery, PollRepository, ProjectQuery,
-};
+pub use repository::{Advanced, DueStep, Edited, Kept, ListQuery, PollRepository, ProjectQuery};
 pub(crate) use service::MANAGE_TOKEN_PREFIX;
 pub use service::Polls;
 pub use step::Step;

@@ -359,16 +359,16 @@ impl Inner {
         memberships: &Memberships,
         voter: Option<&Voter>,
     ) -> Result<PollView, PollError> {
-        let visible =
-            self.results
-                .visible(actor, record, memberships, voter)
-                .await
-                .map_err(|error| match error {
-                    ResultsError::Invalid(fields) => PollError::Invalid(fields),
-                    ResultsError::Forbidden => PollError::Forbidden,
-                    ResultsError::Store(error) => PollError::Store(error),
-                    ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
-                })?;
+        let visible = self
+            .results
+            .visible(actor, record, memberships, voter)
+            .await
+            .map_err(|error| match error {
+                ResultsError::Invalid(fields) => PollError::Invalid(fields),
+                ResultsError::Forbidden => PollError::Forbidden,
+                ResultsError::Store(error) => PollError::Store(error),
+                ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
+            })?;
         Ok(PollView::of(record, visible))
     }
 

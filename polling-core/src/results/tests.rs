@@ -152,7 +152,12 @@ async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice() {
 async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
     let bed = bed(ShowResults::AfterVote);
     let ada = VoterKey::from_bytes([1; 16]);
-    let mut viewer = Subscription::new(bed.hub.watch(&bed.record), Rights::visitor(), Some(ada), None);
+    let mut viewer = Subscription::new(
+        bed.hub.watch(&bed.record),
+        Rights::visitor(),
+        Some(ada),
+        None,
+    );
     assert!(matches!(viewer.update().await, Update::Hidden));
     bed.put(&bed.tally(2));
     bed.clock.advance(PUSH);
@@ -195,7 +200,14 @@ async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
 async fn a_subscription_that_continues_another_tells_only_what_is_new() {
     let bed = bed(ShowResults::AfterVote);
     let ada = VoterKey::from_bytes([1; 16]);
-    let as_ada = || Subscription::new(bed.hub.watch(&bed.record), Rights::visitor(), Some(ada), None);
+    let as_ada = || {
+        Subscription::new(
+            bed.hub.watch(&bed.record),
+            Rights::visitor(),
+            Some(ada),
+            None,
+        )
+    };
     let mut viewer = bed.watch(None);
     assert!(matches!(viewer.update().await, Update::Hidden));
     let mut viewer = as_ada().continuing(&viewer);

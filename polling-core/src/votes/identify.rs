@@ -109,8 +109,8 @@ mod tests {
     use super::*;
     use crate::polls::{NewPoll, ProjectRef};
     use crate::workspaces::WorkspaceRole;
-    use crate::{ProjectId, WorkspaceId};
     use crate::{Clock, Code, FakeClock, PollLimits, SeededIds};
+    use crate::{ProjectId, WorkspaceId};
 
     const ADA: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);

@@ -35,7 +35,10 @@ impl WorkspaceRole {
             Delete, Invite, Leave, ManageMembers, ManagePolls, ManageProjects, Read, Rename,
         };
         match (self, action) {
-            (WorkspaceRole::Owner | WorkspaceRole::Collaborator | WorkspaceRole::Viewer, Read | Leave)
+            (
+                WorkspaceRole::Owner | WorkspaceRole::Collaborator | WorkspaceRole::Viewer,
+                Read | Leave,
+            )
             | (WorkspaceRole::Owner | WorkspaceRole::Collaborator, ManagePolls | ManageProjects)
             | (WorkspaceRole::Owner, Rename | Delete | Invite | ManageMembers) => true,
             (WorkspaceRole::Viewer, ManagePolls | ManageProjects)

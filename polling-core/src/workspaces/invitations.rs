@@ -45,7 +45,9 @@ impl Workspaces {
             let most = inner.limits().invitations;
             match inner.store()?.invite(&invitation, most).await? {
                 Added::Done(invitation) => Ok(invitation.into()),
-                Added::TooMany => Err(WorkspaceError::LimitReached("invitations to this workspace")),
+                Added::TooMany => Err(WorkspaceError::LimitReached(
+                    "invitations to this workspace",
+                )),
                 Added::Missing => Err(WorkspaceError::NotFound),
             }
         })

@@ -54,11 +54,7 @@ pub struct Listing<T, C> {
 
 impl<T, C> Listing<T, C> {
     /// The first `limit` of what was found, of which one more says that there is a next page.
-    pub(super) fn of<R: Into<T>>(
-        mut found: Vec<R>,
-        limit: usize,
-        id: impl Fn(&R) -> C,
-    ) -> Self {
+    pub(super) fn of<R: Into<T>>(mut found: Vec<R>, limit: usize, id: impl Fn(&R) -> C) -> Self {
         let more = found.len() > limit;
         found.truncate(limit);
         Self {

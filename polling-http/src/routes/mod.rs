@@ -11,6 +11,8 @@ mod results;
 #[cfg(feature = "accounts")]
 mod users;
 mod votes;
+#[cfg(feature = "accounts")]
+mod workspaces;
 
 use polling_core::Engine;
 
@@ -25,7 +27,10 @@ pub(crate) fn table(engine: &Engine) -> Vec<Route> {
     table.extend(aliases::routes());
     table.extend(health::routes());
     #[cfg(feature = "accounts")]
-    table.extend(users::routes(engine));
+    {
+        table.extend(users::routes(engine));
+        table.extend(workspaces::routes(engine));
+    }
     #[cfg(not(feature = "accounts"))]
     let _ = engine;
     table

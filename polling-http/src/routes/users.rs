@@ -36,8 +36,7 @@ async fn create(call: Box<Call>) -> Answer {
 }
 
 async fn read(call: Box<Call>) -> Answer {
-    let id = call.id.as_deref().unwrap_or_default().parse::<UserId>();
-    let id = id.map_err(|_| Problem::of(Code::UserNotFound))?;
+    let id: UserId = call.id_or(Code::UserNotFound)?;
     let user = users(&call)?.read(&call.actor, id).await?;
     response::json(StatusCode::OK, &user)
 }

@@ -20,6 +20,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "V2__voter_kinds",
         include_str!("../../migrations/V2__voter_kinds.sql"),
     ),
+    (
+        "V4__workspaces",
+        include_str!("../../migrations/V4__workspaces.sql"),
+    ),
 ];
 
 /// The table in which refinery remembers what was run. It is made here, so that it is named and explained as the others.
