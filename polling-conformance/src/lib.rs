@@ -27,7 +27,7 @@
 //!
 //! | module | what it tests |
 //! | --- | --- |
-//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`] | the ports of a store, called directly |
+//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`workspaces`], [`invitations`], [`projects`] | the ports of a store, called directly |
 //! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`deleting`], [`visibility`], [`watching`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
@@ -53,6 +53,8 @@ pub use engine::{
     batches, casting, closing, deleting, editing, listing, model, overload, retries, revisions,
     servers, timers, visibility, watching,
 };
-pub use ports::{changes, gate, polls, results, steps, users, votes};
+pub use ports::{
+    changes, gate, invitations, polls, projects, results, steps, users, votes, workspaces,
+};
 #[doc(hidden)]
 pub use run::{run, run_notifier};

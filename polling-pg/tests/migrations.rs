@@ -32,7 +32,11 @@ on_each_version! {
 }
 
 const HISTORY: &str = "SELECT version, name FROM polling.schema_history ORDER BY version";
-const ALL: [&str; 2] = ["1|polls_votes_results_users", "2|voter_kinds"];
+const ALL: [&str; 3] = [
+    "1|polls_votes_results_users",
+    "2|voter_kinds",
+    "4|workspaces",
+];
 /// What the schema polling holds but for the history and its key.
 const MADE: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                     WHERE n.nspname = 'polling' AND relname NOT LIKE 'schema_history%'";

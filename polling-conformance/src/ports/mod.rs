@@ -2,8 +2,11 @@
 
 pub mod changes;
 pub mod gate;
+pub mod invitations;
 pub mod polls;
+pub mod projects;
 pub mod results;
 pub mod steps;
 pub mod users;
 pub mod votes;
+pub mod workspaces;

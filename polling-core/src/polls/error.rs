@@ -1,5 +1,6 @@
 //! What can go wrong with polls.
 
+use crate::results::ResultsError;
 use crate::{Code, Fault, FieldError, StoreError};
 
 /// Why a use case of the polls did nothing.
@@ -76,5 +77,17 @@ impl PollError {
     #[must_use]
     pub fn code(&self) -> Code {
         Fault::code(self)
+    }
+}
+
+/// Why somebody cannot look at a poll as the voter that they say to be.
+impl From<ResultsError> for PollError {
+    fn from(error: ResultsError) -> Self {
+        match error {
+            ResultsError::Invalid(fields) => PollError::Invalid(fields),
+            ResultsError::Forbidden => PollError::Forbidden,
+            ResultsError::Store(error) => PollError::Store(error),
+            ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
+        }
     }
 }

@@ -20,7 +20,7 @@ use super::schedule::Alarm;
 use super::step::Step;
 use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
-use crate::results::{ResultsError, ResultsService};
+use crate::results::ResultsService;
 use crate::votes::Voter;
 use crate::workspaces::membership::Memberships;
 use crate::{Actor, FieldError, PollId, StoreError, TokenHash};
@@ -359,17 +359,8 @@ impl Inner {
         memberships: &Memberships,
         voter: Option<&Voter>,
     ) -> Result<PollView, PollError> {
-        let visible = self
-            .results
-            .visible(actor, record, memberships, voter)
-            .await
-            .map_err(|error| match error {
-                ResultsError::Invalid(fields) => PollError::Invalid(fields),
-                ResultsError::Forbidden => PollError::Forbidden,
-                ResultsError::Store(error) => PollError::Store(error),
-                ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
-            })?;
-        Ok(PollView::of(record, visible))
+        let visible = self.results.visible(actor, record, memberships, voter);
+        Ok(PollView::of(record, visible.await?))
     }
 
     /// 256 random bits.

@@ -11,11 +11,6 @@ use crate::{Actor, FieldError, UserId};
 /// Bytes of a voter's id, at most.
 const VOTER_BYTES: usize = 200;
 
-/// Whether it depends on memberships who may vote in this poll.
-pub(crate) const fn asks_for_members(poll: &Poll) -> bool {
-    poll.project.is_some() && matches!(poll.voters, Voters::Members | Voters::Vouched)
-}
-
 /// The key of the voter that `actor` votes as.
 ///
 /// # Errors

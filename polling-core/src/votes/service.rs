@@ -6,6 +6,7 @@ use super::error::VoteError;
 use super::gate::Refusal;
 use super::identify;
 use super::intake::Intake;
+use super::members;
 use super::model::{Ballot, BallotRecord, RecordedBallot, Selection};
 use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
@@ -15,8 +16,6 @@ use super::verdict::{Verdict, judge};
 use super::voter::{Voter, VoterKey};
 use super::wire;
 use crate::engine::Parts;
-use crate::polls::Status;
-use crate::polls::access::Role;
 use crate::polls::cache::KnownPoll;
 use crate::workspaces::membership::Memberships;
 use crate::{Actor, BallotId, FieldError, PollId};
@@ -81,7 +80,8 @@ impl Votes {
         wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
         let mut known = inner.door(actor, poll).await?;
         let named = ballots.iter().flatten().map(|ballot| &ballot.voter);
-        let members = inner.members(actor, &known, named).await?;
+        let store = &*inner.parts.store;
+        let members = members::look_up(store, actor, &known.poll, named).await?;
         let check = |ballot: Result<Ballot, VoteError>| {
             let ballot = ballot?;
             let record = inner.check(actor, &known, &members, &ballot)?;
@@ -200,35 +200,9 @@ impl Inner {
         if !known.is_draft {
             Ok(known)
         } else {
-            Err(Box::pin(self.draft(actor, &known)).await?)
+            let store = &*self.parts.store;
+            Err(Box::pin(members::refuse_draft(store, actor, &known.poll)).await)
         }
-    }
-
-    /// Why nobody votes in a draft.
-    async fn draft(&self, actor: &Actor, known: &KnownPoll) -> Result<VoteError, VoteError> {
-        let store = &*self.parts.store;
-        let members = Memberships::look_up(store, actor, &known.poll, None).await?;
-        let finds = Role::of(actor, &known.poll, &members).finds(Status::Draft);
-        Ok(if finds {
-            VoteError::Draft
-        } else {
-            VoteError::PollNotFound
-        })
-    }
-
-    /// The memberships at this moment on which it depends who may vote. Where it depends on none, which is mostly so,
-    /// nothing is asked for.
-    async fn members<'a>(
-        &self,
-        actor: &Actor,
-        known: &KnownPoll,
-        voters: impl IntoIterator<Item = &'a Voter> + Send,
-    ) -> Result<Memberships, VoteError> {
-        if !identify::asks_for_members(&known.poll) {
-            return Ok(Memberships::none());
-        }
-        let store = &*self.parts.store;
-        Ok(Box::pin(Memberships::look_up(store, actor, &known.poll, voters)).await?)
     }
 
     /// The poll, and the voter that the actor is there.
@@ -254,7 +228,8 @@ impl Inner {
         check: impl Fn(&KnownPoll, &Memberships) -> Result<T, VoteError>,
     ) -> Result<(Arc<KnownPoll>, T), VoteError> {
         let known = self.door(actor, poll).await?;
-        let members = self.members(actor, &known, [voter]).await?;
+        let store = &*self.parts.store;
+        let members = members::look_up(store, actor, &known.poll, [voter]).await?;
         match check(&known, &members) {
             Ok(checked) => Ok((known, checked)),
             Err(refusal) => {

@@ -65,8 +65,17 @@ async fn there_are_foreign_keys_everywhere_but_from_the_ballots(version: Version
     let session = session(&database).await;
     let keys = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint \
                 WHERE connamespace = 'polling'::regnamespace AND contype = 'f' ORDER BY 1";
-    let key = |name: &str| format!("{name}|FOREIGN KEY (poll) REFERENCES polling.polls(id)");
-    let expected = [key("poll_options_poll"), key("poll_tallies_poll")];
+    let key = |name: &str, column: &str, table: &str| {
+        format!("{name}|FOREIGN KEY ({column}) REFERENCES polling.{table}(id)")
+    };
+    let expected = [
+        key("invitations_workspace", "workspace", "workspaces"),
+        key("memberships_workspace", "workspace", "workspaces"),
+        key("poll_options_poll", "poll", "polls"),
+        key("poll_tallies_poll", "poll", "polls"),
+        key("polls_project", "project", "projects"),
+        key("projects_workspace", "workspace", "workspaces"),
+    ];
     assert_eq!(rows(&session, keys).await, expected);
     // The primary key, which forbids a second ballot, is all that a ballot costs.
     let indexes =
