@@ -13,6 +13,7 @@ mod bounds;
 mod frames;
 mod handshake;
 mod live;
+mod members;
 mod shutdown;
 mod slow;
 mod support;

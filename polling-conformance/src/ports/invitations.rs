@@ -203,7 +203,8 @@ pub async fn accepting_again_changes_nothing(store: Arc<dyn Repository>) {
         let again = accept(store, &invitation, 2, at).await;
         assert_eq!(again, Accepted::Member(workspace(1), Collaborator));
     }
-    let somebody_else = store.accept(invitation.id, user(3), &email(2), noon(2), LIMITS);
+    let address = email(2);
+    let somebody_else = store.accept(invitation.id, user(3), &address, noon(2), LIMITS);
     assert_eq!(somebody_else.await.unwrap(), Accepted::Missing);
     store.remove_member(id, user(2)).await.unwrap();
     assert_eq!(accept(store, &invitation, 2, 2).await, Accepted::Missing);

@@ -71,7 +71,8 @@ pub(crate) async fn join(
     id[0] = workspace.as_bytes()[0];
     invited.id = InvitationId::from_bytes(id);
     store.invite(&invited, MANY).await.unwrap();
-    let joined = store.accept(invited.id, user(number), &email(number), noon(1), LIMITS);
+    let address = email(number);
+    let joined = store.accept(invited.id, user(number), &address, noon(1), LIMITS);
     assert!(matches!(joined.await.unwrap(), Accepted::Joined(..)));
 }
 
@@ -307,7 +308,8 @@ pub async fn a_deleted_workspace_leaves_nothing(store: Arc<dyn Repository>) {
     assert_eq!(store.role(id, user(2)).await.unwrap(), None);
     let listed = store.list(Some(user(2)), None, 9).await.unwrap();
     assert_eq!(listed, [(workspace(2), Some(Viewer))]);
-    let accepted = store.accept(pending.id, user(3), &email(3), noon(1), LIMITS);
+    let address = email(3);
+    let accepted = store.accept(pending.id, user(3), &address, noon(1), LIMITS);
     assert_eq!(accepted.await.unwrap(), Accepted::Missing);
     let invited = store.invite(&pending, MANY).await.unwrap();
     assert_eq!(invited, Added::Missing);

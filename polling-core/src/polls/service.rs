@@ -22,7 +22,7 @@ use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
 use crate::results::ResultsService;
 use crate::votes::Voter;
-use crate::workspaces::membership::Memberships;
+use crate::workspaces::membership::{Memberships, OfManyPolls};
 use crate::{Actor, FieldError, PollId, StoreError, TokenHash};
 
 /// What every manage token begins with.
@@ -160,8 +160,10 @@ impl Polls {
         let more = records.len() > limit;
         records.truncate(limit);
         let mut items = Vec::with_capacity(records.len());
+        let (store, mut memberships) = (&*self.inner.parts.store, OfManyPolls::default());
         for record in &records {
-            items.push(self.inner.view(actor, record).await?);
+            let found = memberships.look_up(store, actor, &record.poll).await?;
+            items.push(self.inner.view_as(actor, record, &found, None).await?);
         }
         let next_cursor = if more {
             items.last().map(|poll| poll.id)

@@ -232,7 +232,8 @@ mod tests {
             project: Some(project),
             ..validated.unwrap().0
         };
-        let (ada, bob, system) = (Actor::user(ADA), Actor::user(BOB), Actor::System);
+        let (ada, bob) = (Actor::user(ADA), Actor::user(BOB));
+        let (system, nobody) = (Actor::System, Actor::anonymous());
         for role in WorkspaceRole::ALL {
             let members = Memberships::from([(BOB, role)]);
             let code = |actor, name| {
@@ -245,10 +246,7 @@ mod tests {
             assert_eq!(code(&bob, Voter::user(BOB)), None);
             assert_eq!(code(&bob, Voter::user(ADA)), Some(Code::Forbidden));
             assert_eq!(code(&bob, Voter::anyone("x")), Some(Code::Forbidden));
-            assert_eq!(
-                code(&Actor::anonymous(), Voter::Caller),
-                Some(Code::Unauthorized)
-            );
+            assert_eq!(code(&nobody, Voter::Caller), Some(Code::Unauthorized));
             assert_eq!(code(&system, Voter::Caller), Some(Code::VoterRequired));
             assert_eq!(code(&system, Voter::user(BOB)), None);
             assert_eq!(code(&system, Voter::user(ADA)), Some(Code::Forbidden));

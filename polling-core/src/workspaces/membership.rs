@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::model::WorkspaceRole;
 use crate::polls::Poll;
 use crate::votes::Voter;
-use crate::{Actor, Repository, StoreError, UserId};
+use crate::{Actor, Repository, StoreError, UserId, WorkspaceId};
 
 /// What some users are in the workspace of one poll. It is of one decision, and kept by nobody: the next one asks again.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,29 @@ impl Memberships {
     /// What the actor is there, as a user.
     pub(crate) fn of_actor(&self, actor: &Actor) -> Option<WorkspaceRole> {
         actor.user_id().and_then(|user| self.of(user))
+    }
+}
+
+/// The actor's own memberships in the workspaces of many polls that are shown together: each is asked for once.
+#[derive(Debug, Default)]
+pub(crate) struct OfManyPolls(BTreeMap<WorkspaceId, Memberships>);
+
+impl OfManyPolls {
+    pub(crate) async fn look_up(
+        &mut self,
+        store: &dyn Repository,
+        actor: &Actor,
+        poll: &Poll,
+    ) -> Result<Memberships, StoreError> {
+        let workspace = poll.project.map(|project| project.workspace);
+        if let Some(found) = workspace.and_then(|workspace| self.0.get(&workspace)) {
+            return Ok(found.clone());
+        }
+        let found = Memberships::look_up(store, actor, poll, None).await?;
+        if let Some(workspace) = workspace {
+            self.0.insert(workspace, found.clone());
+        }
+        Ok(found)
     }
 }
 
