@@ -49,14 +49,14 @@ pub async fn an_invitation_is_found_as_it_was_kept(store: Arc<dyn Repository>) {
     };
     assert_eq!(invited(store, 2, id, Collaborator).await, expected);
     let listed = store.invitations(id, noon(0), None, 9).await.unwrap();
-    assert_eq!(listed, [expected.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&expected));
     for address in ["user2@example.org", "USER2@Example.org"] {
         let address = Email::from_store(address.into());
         let listed = store
             .invitations_to(&address, noon(59), None, 9)
             .await
             .unwrap();
-        assert_eq!(listed, [expected.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&expected));
     }
     let others = store
         .invitations_to(&email(3), noon(0), None, 9)
@@ -126,7 +126,7 @@ pub async fn inviting_an_address_again_replaces_role_and_expiry(store: Arc<dyn R
     };
     assert_eq!(kept_now, Added::Done(expected.clone()));
     let listed = store.invitations(id, noon(80), None, 9).await.unwrap();
-    assert_eq!(listed, [expected.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&expected));
     let joined = accept(store, &expected, 2, 80).await;
     assert_eq!(joined, Accepted::Joined(workspace(1), Owner));
 }

@@ -7,18 +7,22 @@ use crate::polls::{Poll, Status, Voters};
 use crate::workspaces::membership::Memberships;
 use crate::{Actor, Repository};
 
-/// What the actor, and whom the application itself names, are in the poll's workspace. Where it makes no difference to who
-/// may vote, which is mostly so, nothing is asked for.
+/// Whether it depends on memberships who may vote in this poll; mostly it does not, and nothing is asked for.
+pub(super) const fn matter(poll: &Poll) -> bool {
+    poll.project.is_some() && matches!(poll.voters, Voters::Members | Voters::Vouched)
+}
+
+/// What the actor, and whom the application itself names, are in the poll's workspace, where it [matters](matter).
 pub(super) async fn look_up<'a>(
     store: &dyn Repository,
     actor: &Actor,
     poll: &Poll,
     voters: impl IntoIterator<Item = &'a Voter> + Send,
 ) -> Result<Memberships, VoteError> {
-    if poll.project.is_none() || !matches!(poll.voters, Voters::Members | Voters::Vouched) {
+    if !matter(poll) {
         return Ok(Memberships::none());
     }
-    Ok(Box::pin(Memberships::look_up(store, actor, poll, voters)).await?)
+    Ok(Memberships::look_up(store, actor, poll, voters).await?)
 }
 
 /// Why nobody votes in a draft: whoever may not know of it is told that it is not there.

@@ -81,7 +81,7 @@ impl Votes {
         let mut known = inner.door(actor, poll).await?;
         let named = ballots.iter().flatten().map(|ballot| &ballot.voter);
         let store = &*inner.parts.store;
-        let members = members::look_up(store, actor, &known.poll, named).await?;
+        let members = Box::pin(members::look_up(store, actor, &known.poll, named)).await?;
         let check = |ballot: Result<Ballot, VoteError>| {
             let ballot = ballot?;
             let record = inner.check(actor, &known, &members, &ballot)?;
@@ -228,8 +228,12 @@ impl Inner {
         check: impl Fn(&KnownPoll, &Memberships) -> Result<T, VoteError>,
     ) -> Result<(Arc<KnownPoll>, T), VoteError> {
         let known = self.door(actor, poll).await?;
-        let store = &*self.parts.store;
-        let members = members::look_up(store, actor, &known.poll, [voter]).await?;
+        let members = if members::matter(&known.poll) {
+            let store = &*self.parts.store;
+            Box::pin(members::look_up(store, actor, &known.poll, [voter])).await?
+        } else {
+            Memberships::none()
+        };
         match check(&known, &members) {
             Ok(checked) => Ok((known, checked)),
             Err(refusal) => {
