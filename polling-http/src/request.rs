@@ -38,6 +38,7 @@ impl Call {
     }
 
     /// The id of what the path names in that thing.
+    #[cfg(feature = "accounts")]
     pub(crate) fn inner_id_or<T: FromStr>(&self, missing: Code) -> Result<T, Problem> {
         parsed(self.ids.inner.as_deref(), missing)
     }

@@ -111,6 +111,10 @@ pub(crate) struct Ids {
     /// Of the thing.
     pub(crate) outer: Option<String>,
     /// Of something in it.
+    #[cfg_attr(
+        not(feature = "accounts"),
+        expect(dead_code, reason = "only rooms with accounts have such paths")
+    )]
     pub(crate) inner: Option<String>,
 }
 
