@@ -28,7 +28,7 @@
 //! | module | what it tests |
 //! | --- | --- |
 //! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`workspaces`], [`invitations`], [`projects`] | the ports of a store, called directly |
-//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`deleting`], [`visibility`], [`watching`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
+//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`memberships`], [`deleting`], [`visibility`], [`watching`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
 //! Tests use a clock that they move and ids that follow from a seed. They never sleep: they wait for the event itself,
@@ -50,8 +50,8 @@ mod ports;
 mod run;
 
 pub use engine::{
-    batches, casting, closing, deleting, editing, listing, model, overload, retries, revisions,
-    servers, timers, visibility, watching,
+    batches, casting, closing, deleting, editing, listing, memberships, model, overload, retries,
+    revisions, servers, timers, visibility, watching,
 };
 pub use ports::{
     changes, gate, invitations, polls, projects, results, steps, users, votes, workspaces,

@@ -136,6 +136,11 @@ macro_rules! suite {
                     a_batch_that_finds_no_room_is_refused_whole
                     voters_are_told_apart_byte_by_byte
                 }
+                memberships {
+                    a_membership_counts_at_the_moment_of_the_vote
+                    the_application_names_members_as_voters
+                    a_role_decides_about_the_polls_of_a_project
+                }
                 retries {
                     the_same_vote_again_returns_the_same_receipt
                     the_order_of_the_options_makes_no_other_vote

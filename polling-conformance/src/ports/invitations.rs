@@ -9,7 +9,7 @@ use polling_core::workspaces::{
 };
 use polling_core::{InvitationId, Repository, WorkspaceId};
 
-use super::workspaces::{LIMITS, MANY, email, invitation, kept, user, workspace};
+use super::workspaces::{LIMITS, MANY, email, invitation, join, kept, user, workspace};
 use crate::fixtures::noon;
 use WorkspaceRole::{Collaborator, Owner, Viewer};
 
@@ -203,6 +203,8 @@ pub async fn accepting_again_changes_nothing(store: Arc<dyn Repository>) {
         let again = accept(store, &invitation, 2, at).await;
         assert_eq!(again, Accepted::Member(workspace(1), Collaborator));
     }
+    // Another member who has the address now has not accepted it.
+    join(store, id, 3, Viewer).await;
     let address = email(2);
     let somebody_else = store.accept(invitation.id, user(3), &address, noon(2), LIMITS);
     assert_eq!(somebody_else.await.unwrap(), Accepted::Missing);

@@ -147,36 +147,42 @@ pub async fn a_user_is_in_no_more_workspaces_than_there_may_be(store: Arc<dyn Re
     let Some(store) = store.workspaces() else {
         return;
     };
-    let foreign = kept(store, 100).await;
-    let mut invited = invitation(2, foreign, Viewer);
-    store.invite(&invited, MANY).await.unwrap();
-    let spaces: Vec<Workspace> = (1..=8).map(workspace).collect();
-    let inserts = spaces.iter().map(|space| store.insert(space, user(2), 3));
     let most = MembershipLimits {
         workspaces: 3,
         ..LIMITS
     };
-    let address = email(2);
-    let accept = store.accept(invited.id, user(2), &address, noon(1), most);
-    let (inserted, accepted) = tokio::join!(join_all(inserts), accept);
-    let done = |added: &Result<Added<()>, _>| matches!(added, Ok(Added::Done(())));
-    let created = inserted.iter().filter(|added| done(added)).count();
-    let joined = usize::from(matches!(accepted, Ok(Accepted::Joined(..))));
-    assert_eq!(created + joined, 3, "{inserted:?} {accepted:?}");
-    assert_eq!(store.list(Some(user(2)), None, 99).await.unwrap().len(), 3);
-    let refused = store.insert(&workspace(50), user(2), 3).await.unwrap();
-    assert_eq!(refused, Added::TooMany);
-    assert!(store.find(workspace(50).id, None).await.unwrap().is_none());
-    let other = kept(store, 101).await;
-    invited = Invitation {
-        id: InvitationId::from_bytes([77; 16]),
-        workspace: other,
-        ..invited
-    };
-    store.invite(&invited, MANY).await.unwrap();
-    let full = store.accept(invited.id, user(2), &address, noon(1), most);
-    assert_eq!(full.await.unwrap(), Accepted::UserFull);
-    assert_eq!(store.role(other, user(2)).await.unwrap(), None);
+    // In several rounds, so that a store has its connections when they come at once.
+    for round in 2..=9 {
+        let (somebody, address) = (user(round), email(round));
+        let foreign = kept(store, 100 + round).await;
+        let invited = invitation(round, foreign, Viewer);
+        store.invite(&invited, MANY).await.unwrap();
+        let spaces: Vec<Workspace> = (0..8).map(|n| workspace(round * 10 + n)).collect();
+        let inserts = spaces.iter().map(|space| store.insert(space, somebody, 3));
+        let accept = store.accept(invited.id, somebody, &address, noon(1), most);
+        let (inserted, accepted) = tokio::join!(join_all(inserts), accept);
+        let done = |added: &&Result<Added<()>, _>| matches!(added, Ok(Added::Done(())));
+        let created = inserted.iter().filter(done).count();
+        let joined = usize::from(matches!(accepted, Ok(Accepted::Joined(..))));
+        assert_eq!(created + joined, 3, "{inserted:?} {accepted:?}");
+        let listed = store.list(Some(somebody), None, 99).await.unwrap();
+        assert_eq!(listed.len(), 3);
+
+        let more = workspace(200 + round);
+        let refused = store.insert(&more, somebody, 3).await.unwrap();
+        assert_eq!(refused, Added::TooMany);
+        assert!(store.find(more.id, None).await.unwrap().is_none());
+        let other = kept(store, 120 + round).await;
+        let invited = Invitation {
+            id: InvitationId::from_bytes([120 + round; 16]),
+            workspace: other,
+            ..invited
+        };
+        store.invite(&invited, MANY).await.unwrap();
+        let full = store.accept(invited.id, somebody, &address, noon(1), most);
+        assert_eq!(full.await.unwrap(), Accepted::UserFull);
+        assert_eq!(store.role(other, somebody).await.unwrap(), None);
+    }
 }
 
 /// In the order of their ids, page by page.
