@@ -74,6 +74,7 @@ impl Ports {
             allow_change: true,
             listed: false,
             creator: None,
+            project: None,
             manage_token: None,
             version: 1,
             created_at: noon(0),

@@ -119,6 +119,38 @@ macro_rules! suite {
                     a_link_is_for_the_address_that_it_is_sent_to
                     a_link_sets_a_password_once
                 }
+                workspaces {
+                    a_workspace_is_found_as_it_was_kept
+                    workspaces_are_listed_newest_first
+                    a_workspace_is_renamed
+                    a_user_is_in_no_more_workspaces_than_there_may_be
+                    members_are_listed_by_their_ids
+                    a_role_is_changed_and_a_member_is_removed
+                    the_last_owner_stays
+                    of_owners_who_go_at_once_one_stays
+                    a_deleted_workspace_leaves_nothing
+                }
+                invitations {
+                    an_invitation_is_found_as_it_was_kept
+                    invitations_are_listed_newest_first
+                    inviting_an_address_again_replaces_role_and_expiry
+                    a_workspace_has_no_more_invitations_than_there_may_be
+                    an_invitation_is_accepted_in_time_by_its_address
+                    accepting_again_changes_nothing
+                    a_member_who_accepts_stays_what_they_are
+                    a_workspace_has_no_more_members_than_there_may_be
+                    an_invitation_is_answered_once
+                    an_invitation_is_declined_and_withdrawn
+                }
+                projects {
+                    a_project_is_found_as_it_was_kept
+                    a_project_is_renamed_and_deleted_in_its_workspace
+                    a_workspace_has_no_more_projects_than_there_may_be
+                    a_poll_is_kept_in_its_project
+                    the_polls_of_a_project_are_listed
+                    what_has_polls_is_not_deleted
+                    a_project_that_goes_takes_no_new_polls
+                }
                 batches {
                     twins_in_one_batch_are_decided_in_their_order
                     a_broken_ballot_spoils_no_other
@@ -141,6 +173,11 @@ macro_rules! suite {
                     what_was_accepted_is_answered_at_the_shutdown
                     a_batch_that_finds_no_room_is_refused_whole
                     voters_are_told_apart_byte_by_byte
+                }
+                memberships {
+                    a_membership_counts_at_the_moment_of_the_vote
+                    the_application_names_members_as_voters
+                    a_role_decides_about_the_polls_of_a_project
                 }
                 retries {
                     the_same_vote_again_returns_the_same_receipt

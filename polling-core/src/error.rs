@@ -71,6 +71,14 @@ codes! {
     PollNotFound = "poll_not_found", NotFound, "There is no such poll";
     /// No such user.
     UserNotFound = "user_not_found", NotFound, "There is no such user";
+    /// No such workspace, or the one who asks is no member.
+    WorkspaceNotFound = "workspace_not_found", NotFound, "There is no such workspace";
+    /// The workspace has no such member.
+    MemberNotFound = "member_not_found", NotFound, "There is no such member";
+    /// No such invitation, or it is somebody else's, or over.
+    InvitationNotFound = "invitation_not_found", NotFound, "There is no such invitation";
+    /// No such project, or the one who asks is no member of its workspace.
+    ProjectNotFound = "project_not_found", NotFound, "There is no such project";
     /// The voter has no recorded ballot in this poll.
     VoteNotFound = "vote_not_found", NotFound, "There is no such vote";
     /// The poll has no such option.
@@ -97,6 +105,10 @@ codes! {
     BallotSuperseded = "ballot_superseded", Conflict, "The ballot was changed or withdrawn since";
     /// The e-mail address has an account already.
     EmailTaken = "email_taken", Conflict, "The e-mail address has an account already";
+    /// The workspace would have no owner any more.
+    LastOwner = "last_owner", Conflict, "A workspace keeps at least one owner";
+    /// There are as many as there may be.
+    LimitReached = "limit_reached", Conflict, "There may be no more of these";
     /// The poll is a draft still.
     PollDraft = "poll_draft", Conflict, "The poll is a draft";
     /// The poll takes no votes yet.

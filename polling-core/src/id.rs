@@ -77,6 +77,18 @@ id! {
     SessionId
 }
 id! {
+    /// A workspace.
+    WorkspaceId
+}
+id! {
+    /// A project of a workspace.
+    ProjectId
+}
+id! {
+    /// An invitation to a workspace.
+    InvitationId
+}
+id! {
     /// A ballot, chosen by the client so that a retry can be told from a second vote, or else made by the engine.
     BallotId
 }

@@ -11,6 +11,7 @@
 //! | [`vote_tokens`] | one-time tokens, each good for one ballot in one poll |
 //! | [`limits`] | how often somebody may do what, counted by user, token or address |
 //! | [`users`] | accounts, passwords and access tokens (with the feature `accounts`) |
+//! | [`workspaces`] | who keeps polls together: members, roles, invitations, projects (with the feature `accounts`) |
 //!
 //! [`Engine`] is the one handle that an application or a transport holds. Every call takes an [`Actor`] first: who asks.
 //!
@@ -39,17 +40,21 @@ pub mod users;
 pub mod vote_tokens;
 pub mod votes;
 pub mod wire;
+pub mod workspaces;
 
 pub use actor::{Actor, AuthError, Authenticator, TokenHash, bearer};
 pub use address::{ParseNetworkError, PeerAddress, TrustedProxies};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use engine::{BuildError, Engine, EngineBuilder};
 pub use error::{Cause, Code, Fault, FeatureOff, FieldError, Kind, StoreError};
-pub use id::{BallotId, IdSource, OptionId, PollId, RandomIds, SeededIds, SessionId, UserId};
+pub use id::{
+    BallotId, IdSource, InvitationId, OptionId, PollId, ProjectId, RandomIds, SeededIds, SessionId,
+    UserId, WorkspaceId,
+};
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;
 pub use results::{Results, Revision, Tally};
-pub use settings::{FeatureSettings, LimitSettings, PollLimits, Settings};
+pub use settings::{FeatureSettings, LimitSettings, PollLimits, Settings, WorkspaceLimits};
 pub use timestamp::Timestamp;
 pub use votes::{Ballot, Receipt, Voter};

@@ -9,6 +9,7 @@ use crate::results::{ResultsNotifier, ResultsRepository};
 use crate::users::UserRepository;
 use crate::vote_tokens::VoteTokenRepository;
 use crate::votes::VoteRepository;
+use crate::workspaces::WorkspaceRepository;
 use crate::{StoreError, Timestamp};
 
 /// A store. Each part is a small object-safe port with a written contract; every method of theirs is one atomic step.
@@ -35,6 +36,11 @@ pub trait Repository: Send + Sync + 'static {
 
     /// The one-time vote tokens, where the store keeps them.
     fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
+        None
+    }
+
+    /// The workspaces, where the store keeps them.
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
         None
     }
 
@@ -76,6 +82,10 @@ impl<R: Repository + ?Sized> Repository for Arc<R> {
 
     fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
         (**self).vote_tokens()
+    }
+
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
+        (**self).workspaces()
     }
 
     fn notifier(&self) -> Option<Arc<dyn ResultsNotifier>> {

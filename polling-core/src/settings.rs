@@ -11,6 +11,8 @@ use crate::limits::{Limit, Rule};
 pub struct Settings {
     /// What a poll may hold.
     pub polls: PollLimits,
+    /// What a workspace may hold.
+    pub workspaces: WorkspaceLimits,
     /// Ballots that may wait for their commit in each lane; one more is refused as `overloaded`. So is one of a poll of which
     /// as many wait there as there are places free: one hot poll has half of the places.
     pub queue_ballots: usize,
@@ -41,7 +43,7 @@ pub struct Settings {
     pub request_revocations: usize,
     /// Vote tokens that are ever made for one poll, at most.
     pub poll_tokens: u64,
-    /// Polls in one page of a listing, at most, and where the caller does not say.
+    /// Polls, or what else is listed, in one page of a listing, at most, and where the caller does not say.
     pub page_polls: usize,
     /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms.
     pub password_workers: usize,
@@ -81,6 +83,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             polls: PollLimits::default(),
+            workspaces: WorkspaceLimits::default(),
             queue_ballots: 65_536,
             batch_ballots: 4_096,
             request_ballots: 10_000,
@@ -265,6 +268,34 @@ impl Default for FeatureSettings {
             sign_up: true,
             anonymous_polls: true,
             import: true,
+        }
+    }
+}
+
+/// What a workspace may hold.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkspaceLimits {
+    /// Workspaces that a user is in.
+    pub of_a_user: usize,
+    /// Members of a workspace.
+    pub members: usize,
+    /// Invitations to a workspace that are still to be answered.
+    pub invitations: usize,
+    /// Projects of a workspace.
+    pub projects: usize,
+    /// How long an invitation can be accepted.
+    pub invitation_lifetime: Duration,
+}
+
+impl Default for WorkspaceLimits {
+    fn default() -> Self {
+        Self {
+            of_a_user: 100,
+            members: 10_000,
+            invitations: 1_000,
+            projects: 1_000,
+            invitation_lifetime: Duration::from_secs(7 * 24 * 60 * 60),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A request on its way to its handler: who asks, for what, and with which body.
 
+use std::str::FromStr;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use polling_core::votes::{BatchBody, VoteBody};
@@ -9,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
 use crate::query::Query;
+use crate::router::Ids;
 use crate::settings::HttpSettings;
 
 /// All that a handler gets. The body was read whole, within its bounds.
@@ -17,8 +20,8 @@ pub(crate) struct Call {
     pub(crate) settings: std::sync::Arc<HttpSettings>,
     pub(crate) actor: Actor,
     pub(crate) parts: http::request::Parts,
-    /// The `{id}` of the path.
-    pub(crate) id: Option<String>,
+    /// The ids of the path.
+    pub(crate) ids: Ids,
     pub(crate) body: Bytes,
     pub(crate) unknown_fields: UnknownFields,
 }
@@ -26,8 +29,18 @@ pub(crate) struct Call {
 impl Call {
     /// The poll of the path. What is no id names no poll.
     pub(crate) fn poll_id(&self) -> Result<PollId, Problem> {
-        let id = self.id.as_deref().unwrap_or_default();
-        id.parse().map_err(|_| Problem::of(Code::PollNotFound))
+        self.id_or(Code::PollNotFound)
+    }
+
+    /// The id of the thing that the path names. What is no id names nothing.
+    pub(crate) fn id_or<T: FromStr>(&self, missing: Code) -> Result<T, Problem> {
+        parsed(self.ids.outer.as_deref(), missing)
+    }
+
+    /// The id of what the path names in that thing.
+    #[cfg(feature = "accounts")]
+    pub(crate) fn inner_id_or<T: FromStr>(&self, missing: Code) -> Result<T, Problem> {
+        parsed(self.ids.inner.as_deref(), missing)
     }
 
     pub(crate) fn query(&self) -> Query<'_> {
@@ -90,6 +103,11 @@ impl Call {
             (Ok(key), _) => Ok(Some(key)),
         }
     }
+}
+
+fn parsed<T: FromStr>(id: Option<&str>, missing: Code) -> Result<T, Problem> {
+    let id = id.unwrap_or_default().parse();
+    id.map_err(|_| Problem::of(missing))
 }
 
 fn unparsed(error: ParseError) -> Problem {

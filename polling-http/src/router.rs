@@ -129,10 +129,23 @@ impl Route {
     }
 }
 
+/// The ids in a path, in their order, whatever the template calls them.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    /// Of the thing.
+    pub(crate) outer: Option<String>,
+    /// Of something in it.
+    #[cfg_attr(
+        not(feature = "accounts"),
+        expect(dead_code, reason = "only rooms with accounts have such paths")
+    )]
+    pub(crate) inner: Option<String>,
+}
+
 /// What a request asks for.
 pub(crate) enum Found<'a> {
-    /// This, of the thing with this `{id}`.
-    Endpoint(&'a Route, &'a Endpoint, Option<String>),
+    /// This, of the thing that these ids name.
+    Endpoint(&'a Route, &'a Endpoint, Ids),
     /// What else it could ask for.
     Options(&'a Route, HeaderValue),
     /// Something that this route does not do, but these.
@@ -186,8 +199,9 @@ impl Router {
         let mut endpoints = route.endpoints.iter();
         match endpoints.find(|endpoint| endpoint.method == *wanted) {
             Some(endpoint) => {
-                let id = found.params.get("id").map(ToOwned::to_owned);
-                Found::Endpoint(route, endpoint, id)
+                let mut ids = found.params.iter().map(|(_, id)| id.to_owned());
+                let (outer, inner) = (ids.next(), ids.next());
+                Found::Endpoint(route, endpoint, Ids { outer, inner })
             }
             None if method == Method::OPTIONS => Found::Options(route, route.allow()),
             None => Found::OtherMethod(route, route.allow()),
@@ -210,11 +224,13 @@ mod tests {
         let router = Router::new([
             Route::at("/polls").get(none).post(Takes::Json, none),
             Route::at("/polls/{id}/vote").on(Method::PUT, Takes::Json, none),
+            Route::at("/rooms/{id}/seats/{seat_id}").get(none),
         ]);
         match router.find(method, path) {
-            Found::Endpoint(route, endpoint, id) => {
+            Found::Endpoint(route, endpoint, Ids { outer, inner }) => {
                 let (template, method) = (route.template, &endpoint.method);
-                format!("{method} {template} {}", id.unwrap_or_default())
+                let ids: Vec<String> = outer.into_iter().chain(inner).collect();
+                format!("{method} {template} {}", ids.join(" "))
             }
             Found::Options(_, allow) => format!("options: {}", allow.to_str().unwrap()),
             Found::OtherMethod(_, allow) => format!("allow: {}", allow.to_str().unwrap()),
@@ -228,6 +244,10 @@ mod tests {
         assert_eq!(
             find(&Method::PUT, "/polls/a%20b/vote"),
             "PUT /polls/{id}/vote a%20b"
+        );
+        assert_eq!(
+            find(&Method::GET, "/rooms/a/seats/b"),
+            "GET /rooms/{id}/seats/{seat_id} a b"
         );
         for path in [
             "/",

@@ -29,7 +29,7 @@ use crate::problem::Problem;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
 use crate::response::{self, Answer, Response, ResponseBody};
-use crate::router::{Found, Route, Router, Takes};
+use crate::router::{Found, Ids, Route, Router, Takes};
 use crate::settings::HttpSettings;
 use crate::{cors, routes};
 
@@ -204,7 +204,7 @@ impl Inner {
             settings: Arc::clone(&self.settings),
             actor: peer::actor(&parts, peer, &self.settings.trusted_proxies),
             parts,
-            id: None,
+            ids: Ids::default(),
             body: Bytes::new(),
             unknown_fields: UnknownFields::Refuse,
         };
@@ -263,7 +263,7 @@ impl Inner {
     where
         B: Body + Send + 'static,
     {
-        let (route, endpoint, id) = match found {
+        let (route, endpoint, ids) = match found {
             Found::Nothing => return Err(Problem::not_found()),
             Found::OtherMethod(_, allow) => return Err(Problem::method_not_allowed(allow)),
             Found::Options(_, allow) => {
@@ -271,9 +271,9 @@ impl Inner {
                 response.headers_mut().insert(header::ALLOW, allow);
                 return Ok(response);
             }
-            Found::Endpoint(route, endpoint, id) => (route, endpoint, id),
+            Found::Endpoint(route, endpoint, ids) => (route, endpoint, ids),
         };
-        call.id = id;
+        call.ids = ids;
         call.unknown_fields = route.unknown_fields;
         let mut deadline = pin!(body::deadline(started, self.settings.request_timeout));
         if route.authenticates && call.parts.headers.contains_key(header::AUTHORIZATION) {

@@ -23,7 +23,7 @@ pub(crate) struct Corrupt {
     found: String,
 }
 
-fn corrupt(what: &'static str, found: &dyn ToString) -> Box<dyn Error + Send + Sync> {
+pub(crate) fn corrupt(what: &'static str, found: &dyn ToString) -> Box<dyn Error + Send + Sync> {
     let found = found.to_string();
     Corrupt { what, found }.into()
 }

@@ -197,6 +197,17 @@ impl Database {
         connection.map(|connection| Lease(Some(connection)))
     }
 
+    /// Begins a transaction, whose statements each see what was committed before them.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
+        let lease = self.lend().await?;
+        self.in_time(async { Ok(lease.batch_execute(BEGIN).await?) })
+            .await?;
+        Ok(Transaction {
+            database: self,
+            lease,
+        })
+    }
+
     async fn query(&self, sql: &str, params: &Params<'_>) -> Result<Vec<Row>, Failure> {
         let connection = self.lend().await?;
         let rows = self.in_time(query(&connection, sql, params)).await;
@@ -210,6 +221,40 @@ impl Database {
     ) -> Result<T, Failure> {
         let answer = timeout(self.timeouts.patience, asked).await;
         answer.unwrap_or(Err(Failure::TimedOut))
+    }
+}
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+/// Statements that stand or fall together. Where one fails, or nobody waits for it any more, it is dropped: then its
+/// connection is closed, and nothing of it stands.
+#[derive(Debug)]
+pub(crate) struct Transaction<'a> {
+    database: &'a Database,
+    lease: Lease,
+}
+
+impl Transaction<'_> {
+    pub(crate) async fn query(&self, sql: &str, params: &Params<'_>) -> Result<Vec<Row>, Failure> {
+        self.database.in_time(query(&self.lease, sql, params)).await
+    }
+
+    /// On return it is durable. After an error that passes it may have happened.
+    pub(crate) async fn commit(self) -> Result<(), Failure> {
+        self.end("COMMIT").await
+    }
+
+    /// Nothing of it stands.
+    pub(crate) async fn roll_back(self) -> Result<(), Failure> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(self, word: &str) -> Result<(), Failure> {
+        let Self { database, lease } = self;
+        let ended = database.in_time(async { Ok(lease.batch_execute(word).await?) });
+        // A connection that did not say so is not given to anybody else.
+        ended.await?;
+        lease.give_back(Ok(()))
     }
 }
 

@@ -39,6 +39,7 @@ mod tests;
 mod users;
 mod vote_tokens;
 mod votes;
+mod workspaces;
 
 pub use connect::{ConnectError, ConnectOptions, ConnectOptionsError};
 /// The type of an application's own pool, for [`PgOptions::connect_through`].

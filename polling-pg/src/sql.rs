@@ -30,6 +30,7 @@ pub(crate) struct Statements {
     pub(crate) vote_tokens: crate::vote_tokens::VoteTokenStatements,
     pub(crate) sessions: crate::users::SessionStatements,
     pub(crate) links: crate::users::LinkStatements,
+    pub(crate) workspaces: crate::workspaces::WorkspaceStatements,
 }
 
 impl Statements {
@@ -43,6 +44,7 @@ impl Statements {
             vote_tokens: crate::vote_tokens::VoteTokenStatements::of(schema),
             sessions: crate::users::SessionStatements::of(schema),
             links: crate::users::LinkStatements::of(schema),
+            workspaces: crate::workspaces::WorkspaceStatements::of(schema),
         }
     }
 }

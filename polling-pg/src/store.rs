@@ -10,6 +10,7 @@ use polling_core::results::{ResultsNotifier, ResultsRepository};
 use polling_core::users::UserRepository;
 use polling_core::vote_tokens::VoteTokenRepository;
 use polling_core::votes::VoteRepository;
+use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{Repository, StoreError, Timestamp};
 use tokio_postgres::Row;
 use tracing::{Instrument, Span, debug_span};
@@ -159,6 +160,10 @@ impl Repository for PgStore {
     }
 
     fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
+        Some(self)
+    }
+
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
         Some(self)
     }
 

@@ -91,6 +91,7 @@ impl Bed {
             allow_change: true,
             listed: false,
             creator: None,
+            project: None,
             manage_token: None,
             version: 1,
             created_at: at(0),

@@ -32,10 +32,11 @@ on_each_version! {
 }
 
 const HISTORY: &str = "SELECT version, name FROM polling.schema_history ORDER BY version";
-const ALL: [&str; 4] = [
+const ALL: [&str; 5] = [
     "1|polls_votes_results_users",
     "2|voter_kinds",
     "3|sessions",
+    "4|workspaces",
     "5|vote_tokens",
 ];
 /// What the schema polling holds but for the history and its key.

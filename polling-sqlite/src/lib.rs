@@ -37,6 +37,7 @@ mod users;
 mod vote_tokens;
 mod votes;
 mod workers;
+mod workspaces;
 
 pub use error::OpenError;
 pub use open::SqliteOptions;

@@ -183,7 +183,7 @@ impl SqliteOptions {
 }
 
 /// Prepared statements that a connection keeps: more than there are.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// Pages that a connection keeps, in KiB. Voters come in no order, so that every page of a poll's ballots is written again
 /// and again while it runs: this holds some 250,000 ballots.

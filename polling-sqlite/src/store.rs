@@ -9,6 +9,7 @@ use polling_core::results::ResultsRepository;
 use polling_core::users::UserRepository;
 use polling_core::vote_tokens::VoteTokenRepository;
 use polling_core::votes::VoteRepository;
+use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{Repository, StoreError};
 use rusqlite::{Transaction, TransactionBehavior};
 use tracing::{Span, debug_span};
@@ -105,6 +106,10 @@ impl Repository for SqliteStore {
     }
 
     fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
+        Some(self)
+    }
+
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
         Some(self)
     }
 }

@@ -44,6 +44,7 @@ impl Ids {
             allow_change: true,
             listed: true,
             creator: None,
+            project: None,
             manage_token: None,
             version: 1,
             created_at: Timestamp::EPOCH,

@@ -37,7 +37,7 @@ async fn a_poll_is_created_with_every_field_of_the_contract(store: Store) {
     let expected = json!({
         "id": id, "question": "Tea or coffee?", "description": null, "status": "draft",
         "choice": {"type": "single"}, "voters": "anyone", "show_results": "always",
-        "allow_change": false, "listed": false, "creator_id": null, "opens_at": null,
+        "allow_change": false, "listed": false, "creator_id": null, "project_id": null, "opens_at": null,
         "closes_at": null, "version": 1, "created_at": poll["created_at"],
         "updated_at": poll["created_at"], "manage_token": poll["manage_token"],
         "options": [

@@ -14,6 +14,7 @@ mod frames;
 mod handshake;
 mod limits;
 mod live;
+mod members;
 mod shutdown;
 mod slow;
 mod support;

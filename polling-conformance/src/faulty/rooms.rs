@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use polling_core::polls::{
-    Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
+    Advanced, DueStep, Edited, Kept, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
 };
 use polling_core::results::{Recount, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
 use polling_core::vote_tokens::VoteTokenRepository;
 use polling_core::votes::VoteRepository;
+use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{PollId, Repository, StoreError, Timestamp, TokenHash};
 
 use super::FaultyStore;
@@ -40,6 +41,10 @@ impl Repository for FaultyStore {
         self.store.vote_tokens()
     }
 
+    fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
+        self.store.workspaces()
+    }
+
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
         self.store.now().await
     }
@@ -47,7 +52,7 @@ impl Repository for FaultyStore {
 
 #[async_trait]
 impl PollRepository for FaultyStore {
-    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<(), StoreError> {
+    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<Kept, StoreError> {
         self.store.polls().insert(poll, tally).await
     }
 

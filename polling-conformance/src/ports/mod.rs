@@ -3,11 +3,14 @@
 pub mod accounts;
 pub mod changes;
 pub mod gate;
+pub mod invitations;
 pub mod links;
 pub mod polls;
+pub mod projects;
 pub mod results;
 pub mod sessions;
 pub mod steps;
 pub mod users;
 pub mod vote_tokens;
 pub mod votes;
+pub mod workspaces;

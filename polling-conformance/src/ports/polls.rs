@@ -53,7 +53,7 @@ pub async fn every_status_visibility_and_kind_of_voters_is_kept(store: Arc<dyn R
     use ShowResults::{AfterClose, AfterVote, Always, Managers};
     for status in Status::ALL {
         for show_results in [Always, AfterVote, AfterClose, Managers] {
-            for voters in [Voters::Anyone, Voters::Vouched, Voters::Registered] {
+            for voters in Voters::ALL {
                 let (poll, tally) = ports.poll(status);
                 let poll = Poll { voters, ..poll };
                 let tally = Tally {

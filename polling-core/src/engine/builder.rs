@@ -21,6 +21,8 @@ use crate::users::{AccountOptions, Email, LinkSender, TokenKey, Users};
 use crate::vote_tokens::VoteTokens;
 use crate::votes::Votes;
 use crate::votes::intake::Intake;
+#[cfg(feature = "accounts")]
+use crate::workspaces::Workspaces;
 use crate::{
     Authenticator, Clock, IdSource, RandomIds, Repository, Settings, StoreError, SystemClock,
 };
@@ -150,13 +152,16 @@ impl EngineBuilder {
             .unwrap_or_else(|| Arc::new(LocalNotifier::default()));
         let intake = Intake::start(&parts, &stop_lanes);
         let results = ResultsService::new(Arc::clone(&parts.store), Arc::clone(&parts.hub));
+        let polls = Polls::new(
+            parts.clone(),
+            results.clone(),
+            alarm.clone(),
+            Arc::clone(&deleted),
+        );
         let inner = Inner {
-            polls: Polls::new(
-                parts.clone(),
-                results.clone(),
-                alarm.clone(),
-                Arc::clone(&deleted),
-            ),
+            #[cfg(feature = "accounts")]
+            workspaces: Workspaces::start(&parts, &polls),
+            polls,
             votes: Votes::new(parts.clone(), intake),
             vote_tokens: VoteTokens::start(&parts),
             results,
@@ -266,6 +271,21 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
         return rule(
             "page_polls, cached_polls and purge_rows",
             "must be at least 1",
+        );
+    }
+    let workspaces = &settings.workspaces;
+    if [
+        workspaces.of_a_user,
+        workspaces.members,
+        workspaces.invitations,
+        workspaces.projects,
+    ]
+    .contains(&0)
+        || workspaces.invitation_lifetime.is_zero()
+    {
+        return rule(
+            "workspaces",
+            "must have bounds of at least 1, and invitations that last",
         );
     }
     if settings.refresh_interval.is_zero() {

@@ -20,6 +20,8 @@ use crate::results::ResultsService;
 use crate::users::Users;
 use crate::vote_tokens::VoteTokens;
 use crate::votes::Votes;
+#[cfg(feature = "accounts")]
+use crate::workspaces::Workspaces;
 use crate::{Actor, Authenticator, Repository, Settings, StoreError};
 
 /// A running polling engine: cheap to clone, and shared by everything that uses it.
@@ -39,6 +41,8 @@ struct Inner {
     results: ResultsService,
     #[cfg(feature = "accounts")]
     users: Option<Users>,
+    #[cfg(feature = "accounts")]
+    workspaces: Option<Workspaces>,
     authenticator: Arc<dyn Authenticator>,
     background: TaskTracker,
     stop_lanes: CancellationToken,
@@ -87,6 +91,13 @@ impl Engine {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.parts.limits
+    }
+
+    /// The use cases of the workspaces; `None` where the store keeps none.
+    #[cfg(feature = "accounts")]
+    #[must_use]
+    pub fn workspaces(&self) -> Option<&Workspaces> {
+        self.inner.workspaces.as_ref()
     }
 
     /// The bounds and paces that the engine runs with.

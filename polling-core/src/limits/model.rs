@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::polls::access::Role;
 use crate::polls::{Poll, Voters};
+use crate::workspaces::membership::Memberships;
 use crate::{Actor, PollId, TokenHash, UserId};
 
 macro_rules! rules {
@@ -113,7 +114,9 @@ impl Key {
     /// By what a voter is counted in a poll for `anyone`; nobody is in other polls, whose voters are known, and who manages
     /// the poll is not.
     pub(super) fn of_vote(actor: &Actor, poll: &Poll) -> Option<Self> {
-        if poll.voters != Voters::Anyone || Role::of(actor, poll) == Role::Manager {
+        if poll.voters != Voters::Anyone
+            || Role::of(actor, poll, &Memberships::none()) == Role::Manager
+        {
             return None;
         }
         let user = actor.user_id().map(|user| Key::UserOnPoll(user, poll.id));

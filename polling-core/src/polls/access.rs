@@ -1,13 +1,19 @@
 //! Who may do what with a poll: one pure table, Role x Action.
+//!
+//! A poll of a user is managed by its creator, and by who holds its manage token. A poll of a project is managed by who
+//! may [manage polls](crate::workspaces) in its workspace, and by its creator only as long as that is one of them; to all
+//! other members it is what it is to everybody.
 
 use super::error::PollError;
-use super::model::{Poll, ShowResults, Status};
-use crate::Actor;
+use super::model::{Poll, PollRecord, ShowResults, Status};
+use crate::engine::Parts;
+use crate::workspaces::{Action as InWorkspace, membership::Memberships};
+use crate::{Actor, PollId};
 
 /// What somebody is to a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The application itself, the poll's creator, or who holds its manage token.
+    /// The application itself, the poll's creator, who holds its manage token, or who manages the polls of its project.
     Manager,
     /// Everybody else.
     Visitor,
@@ -29,13 +35,21 @@ pub(crate) enum Action {
 }
 
 impl Role {
-    pub(crate) fn of(actor: &Actor, poll: &Poll) -> Self {
+    pub(crate) fn of(actor: &Actor, poll: &Poll, memberships: &Memberships) -> Self {
         let created = || poll.creator.is_some() && poll.creator == actor.user_id();
         let holds_token = || {
             poll.manage_token
                 .is_some_and(|token| actor.manage_tokens().contains(&token))
         };
-        if matches!(actor, Actor::System) || created() || holds_token() {
+        let in_workspace = || {
+            let role = memberships.of_actor(actor);
+            role.is_some_and(|role| role.may(InWorkspace::ManagePolls))
+        };
+        let manages = || match poll.project {
+            None => created() || holds_token(),
+            Some(_) => in_workspace(),
+        };
+        if matches!(actor, Actor::System) || manages() {
             Role::Manager
         } else {
             Role::Visitor
@@ -75,9 +89,30 @@ impl Role {
     }
 }
 
+/// The poll, if this actor manages it.
+pub(crate) async fn managed(
+    parts: &Parts,
+    actor: &Actor,
+    id: PollId,
+) -> Result<PollRecord, PollError> {
+    let found = parts.store.polls().find(id).await?;
+    let record = found.ok_or(PollError::NotFound)?;
+    let memberships = Memberships::look_up(&*parts.store, actor, &record.poll, None).await?;
+    manage(actor, &record.poll, &memberships, record.tally.status)?;
+    if parts.is_deleted(actor).await? {
+        return Err(PollError::Unauthorized);
+    }
+    Ok(record)
+}
+
 /// Lets only managers through: a poll that the actor cannot find is not there, whatever they want of it.
-pub(crate) fn manage(actor: &Actor, poll: &Poll, status: Status) -> Result<(), PollError> {
-    let role = Role::of(actor, poll);
+fn manage(
+    actor: &Actor,
+    poll: &Poll,
+    memberships: &Memberships,
+    status: Status,
+) -> Result<(), PollError> {
+    let role = Role::of(actor, poll, memberships);
     if !role.finds(status) {
         Err(PollError::NotFound)
     } else if role.may(Action::Manage) {
@@ -92,6 +127,61 @@ pub(crate) fn manage(actor: &Actor, poll: &Poll, status: Status) -> Result<(), P
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::polls::{NewPoll, ProjectRef};
+    use crate::workspaces::WorkspaceRole;
+    use crate::{
+        Clock, FakeClock, PollLimits, ProjectId, SeededIds, TokenHash, UserId, WorkspaceId,
+    };
+
+    #[test]
+    fn who_manages_a_poll_follows_from_whom_it_belongs_to() {
+        const ADA: UserId = UserId::from_bytes([1; 16]);
+        const BOB: UserId = UserId::from_bytes([2; 16]);
+        let (now, ids) = (FakeClock::default().now(), SeededIds::new(1));
+        let token = TokenHash::of("pm_secret");
+        let new = NewPoll::single("?", ["a", "b"]);
+        let limits = PollLimits::default();
+        let validated = new.validate(&Actor::user(ADA), Some(token), now, &ids, &limits);
+        let hers = validated.unwrap().0;
+        let project = ProjectRef {
+            id: ProjectId::from_bytes([3; 16]),
+            workspace: WorkspaceId::from_bytes([4; 16]),
+        };
+        let of_project = Poll {
+            project: Some(project),
+            ..hers.clone()
+        };
+        let roles = [None].into_iter().chain(WorkspaceRole::ALL.map(Some));
+        for role in roles {
+            let memberships = |user| match role {
+                Some(role) => Memberships::from([(user, role)]),
+                None => Memberships::none(),
+            };
+            let by_role = matches!(
+                role,
+                Some(WorkspaceRole::Owner | WorkspaceRole::Collaborator)
+            );
+            // actor: whether they manage a poll of Ada's, and one that she created in a project
+            let table = [
+                (Actor::System, true, true),
+                (Actor::user(ADA), true, by_role),
+                (Actor::user(BOB), false, by_role),
+                (Actor::manage_token(token), true, false),
+                (Actor::anonymous(), false, false),
+            ];
+            for (actor, in_hers, in_project) in table {
+                for (poll, manages) in [(&hers, in_hers), (&of_project, in_project)] {
+                    let memberships = actor.user_id().map(memberships).unwrap_or_default();
+                    let found = Role::of(&actor, poll, &memberships) == Role::Manager;
+                    assert_eq!(
+                        found, manages,
+                        "{actor:?} as {role:?} of {:?}",
+                        poll.project
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn visitors_see_results_exactly_when_the_poll_says_so() {

@@ -208,7 +208,10 @@ impl PollPatch {
                 "is more than there would be options",
             ));
         }
-        poll.voters = self.voters.unwrap_or(poll.voters);
+        if let Some(voters) = self.voters {
+            fields::voters(voters, poll.project.is_some(), errors);
+            poll.voters = voters;
+        }
         poll.allow_change = self.allow_change.unwrap_or(poll.allow_change);
         poll.listed = self.listed.unwrap_or(poll.listed);
         let beginning = edit.window.opens_at;

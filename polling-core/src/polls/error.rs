@@ -1,6 +1,7 @@
 //! What can go wrong with polls.
 
 use crate::limits::{LimitError, RateLimited, Standing};
+use crate::results::ResultsError;
 use crate::{Code, Fault, FieldError, StoreError};
 
 /// Why a use case of the polls did nothing.
@@ -13,14 +14,17 @@ pub enum PollError {
     /// No such poll, or it is hidden from the one who asks.
     #[error("there is no such poll")]
     NotFound,
+    /// No such project, or the one who asks is no member of its workspace.
+    #[error("there is no such project")]
+    ProjectNotFound,
     /// Managing a poll needs a credential.
-    #[error("managing a poll needs its manage token, or its creator's access token")]
+    #[error("this needs an access token, or the poll's manage token")]
     Unauthorized,
     /// This server lets only who is signed in create polls.
     #[error("creating a poll needs an account on this server: sign in")]
     AccountNeeded,
     /// Only the poll's managers may do this.
-    #[error("only who manages the poll may do this")]
+    #[error("only who manages the poll, or the polls of its project, may do this")]
     Forbidden,
     /// The poll must be published first.
     #[error("the poll is a draft: publish it first")]
@@ -53,6 +57,7 @@ impl Fault for PollError {
         match self {
             PollError::Invalid(_) => Code::Invalid,
             PollError::NotFound => Code::PollNotFound,
+            PollError::ProjectNotFound => Code::ProjectNotFound,
             PollError::Unauthorized | PollError::AccountNeeded => Code::Unauthorized,
             PollError::Forbidden => Code::Forbidden,
             PollError::Draft => Code::PollDraft,
@@ -96,5 +101,17 @@ impl PollError {
     #[must_use]
     pub fn code(&self) -> Code {
         Fault::code(self)
+    }
+}
+
+/// Why somebody cannot look at a poll as the voter that they say to be.
+impl From<ResultsError> for PollError {
+    fn from(error: ResultsError) -> Self {
+        match error {
+            ResultsError::Invalid(fields) => PollError::Invalid(fields),
+            ResultsError::Forbidden => PollError::Forbidden,
+            ResultsError::Store(error) => PollError::Store(error),
+            ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::model::{Choice, Description, OptionText, PollOption, Question, Window};
+use super::model::{Choice, Description, OptionText, PollOption, Question, Voters, Window};
 use super::new::{ChoiceKind, NewChoice, NewOption};
 use crate::settings::{MOST_OPTIONS, PollLimits};
 use crate::{FieldError, IdSource, OptionId, Timestamp};
@@ -20,6 +20,14 @@ pub(super) fn question(
     parsed
         .map_err(|detail| errors.push(FieldError::invalid("/question", detail)))
         .ok()
+}
+
+/// Members vote in polls of a workspace, which are those of its projects.
+pub(super) fn voters(voters: Voters, in_project: bool, errors: &mut Vec<FieldError>) {
+    if voters == Voters::Members && !in_project {
+        let detail = "can be members only in a poll that belongs to a project";
+        errors.push(FieldError::invalid("/voters", detail));
+    }
 }
 
 /// An empty description is none.

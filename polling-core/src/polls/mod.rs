@@ -13,6 +13,7 @@ mod fields;
 mod model;
 mod new;
 mod page;
+mod project;
 pub(crate) mod purge;
 mod repository;
 pub(crate) mod schedule;
@@ -23,12 +24,12 @@ mod view;
 pub use edit::{PollEdit, PollPatch};
 pub use error::PollError;
 pub use model::{
-    Choice, Description, OptionText, Poll, PollOption, PollRecord, Question, ShowResults, Status,
-    Voters, Window,
+    Choice, Description, OptionText, Poll, PollOption, PollRecord, ProjectRef, Question,
+    ShowResults, Status, Voters, Window,
 };
 pub use new::{ChoiceKind, NewChoice, NewOption, NewPoll};
 pub use page::{Page, PageRequest};
-pub use repository::{Advanced, DueStep, Edited, ListQuery, PollRepository};
+pub use repository::{Advanced, DueStep, Edited, Kept, ListQuery, PollRepository, ProjectQuery};
 pub(crate) use service::MANAGE_TOKEN_PREFIX;
 pub use service::Polls;
 pub use step::Step;

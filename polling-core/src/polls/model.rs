@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::results::Tally;
 use crate::text::text;
-use crate::{OptionId, PollId, Timestamp, TokenHash, UserId};
+use crate::{OptionId, PollId, ProjectId, Timestamp, TokenHash, UserId, WorkspaceId};
 
 text! {
     /// What a poll asks.
@@ -106,15 +106,19 @@ pub enum Voters {
     Vouched,
     /// Signed-in users.
     Registered,
+    /// Signed-in users who are members of the poll's workspace when they vote.
+    Members,
     /// The holders of one-time tokens that were made for the poll: one ballot for each token.
     Tokens,
 }
 
 impl Voters {
-    const ALL: [Voters; 4] = [
+    /// All of them.
+    pub const ALL: [Voters; 5] = [
         Voters::Anyone,
         Voters::Vouched,
         Voters::Registered,
+        Voters::Members,
         Voters::Tokens,
     ];
 
@@ -125,6 +129,7 @@ impl Voters {
             Voters::Anyone => "anyone",
             Voters::Vouched => "vouched",
             Voters::Registered => "registered",
+            Voters::Members => "members",
             Voters::Tokens => "tokens",
         }
     }
@@ -206,6 +211,8 @@ pub struct Poll {
     pub listed: bool,
     /// The user who created it.
     pub creator: Option<UserId>,
+    /// The project that it belongs to, for good; `None` where it belongs to its creator.
+    pub project: Option<ProjectRef>,
     /// The hash of its manage token, where it was created without an account.
     pub manage_token: Option<TokenHash>,
     /// One more with each edit, from 1.
@@ -227,6 +234,15 @@ impl Poll {
             .position(|own| own.id == option)
             .and_then(|position| u8::try_from(position).ok())
     }
+}
+
+/// The project of a poll, and the workspace that this is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProjectRef {
+    /// The project.
+    pub id: ProjectId,
+    /// Its workspace, whose members have the say.
+    pub workspace: WorkspaceId,
 }
 
 /// An option of a poll.

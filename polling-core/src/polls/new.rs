@@ -11,7 +11,7 @@ use super::model::{Poll, ShowResults, Status, Voters, Window};
 use super::step::Step;
 use crate::results::Tally;
 use crate::settings::PollLimits;
-use crate::{Actor, FieldError, IdSource, PollId, Timestamp, TokenHash};
+use crate::{Actor, FieldError, IdSource, PollId, ProjectId, Timestamp, TokenHash};
 
 /// A poll as somebody asks for it: raw input, checked when it is created. It is also the JSON body of `POST /polls`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +41,8 @@ pub struct NewPoll {
     /// When it ends; by hand, where it is not said.
     #[serde(alias = "expired_at")]
     pub closes_at: Option<Timestamp>,
+    /// The project that it shall belong to; the creator, where it is not said.
+    pub project_id: Option<ProjectId>,
     /// Whether it is published in the same step; `None` leaves it a draft, but for the aliases of older systems.
     pub publish: Option<bool>,
 }
@@ -214,7 +216,15 @@ impl NewPoll {
         self
     }
 
-    /// The poll that this asks for, created by `actor` at `now`, with `manage_token` where it has no account.
+    /// That belongs to a project.
+    #[must_use]
+    pub fn in_project(mut self, project: ProjectId) -> Self {
+        self.project_id = Some(project);
+        self
+    }
+
+    /// The poll that this asks for, created by `actor` at `now`, with `manage_token` where it has no account. In which
+    /// project, if any, is for the caller to find and to write into it.
     ///
     /// # Errors
     /// Every field that breaks a rule.
@@ -239,17 +249,18 @@ impl NewPoll {
             now,
             &mut errors,
         );
+        let voters = self.voters.unwrap_or(match actor {
+            Actor::System => Voters::Vouched,
+            Actor::Caller(_) if actor.user_id().is_some() => Voters::Registered,
+            Actor::Caller(_) => Voters::Anyone,
+        });
+        fields::voters(voters, self.project_id.is_some(), &mut errors);
         let (Some(question), Some(options)) = (question, options) else {
             return Err(errors);
         };
         if !errors.is_empty() {
             return Err(errors);
         }
-        let voters = self.voters.unwrap_or(match actor {
-            Actor::System => Voters::Vouched,
-            Actor::Caller(_) if actor.user_id().is_some() => Voters::Registered,
-            Actor::Caller(_) => Voters::Anyone,
-        });
         let poll = Poll {
             id: PollId::new(now, ids),
             question,
@@ -259,6 +270,7 @@ impl NewPoll {
             allow_change: self.allow_change,
             listed: self.listed,
             creator: actor.user_id(),
+            project: None,
             manage_token,
             version: 1,
             created_at: now,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::view::PollView;
-use crate::PollId;
+use crate::{PollId, ProjectId};
 
 /// Which page of a listing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,13 +14,26 @@ pub struct PageRequest {
     pub limit: Option<usize>,
     /// Where the page before ended.
     pub cursor: Option<PollId>,
+    /// Only the polls of this project.
+    pub project: Option<ProjectId>,
 }
 
 impl PageRequest {
     /// A page.
     #[must_use]
     pub const fn new(limit: Option<usize>, cursor: Option<PollId>) -> Self {
-        Self { limit, cursor }
+        Self {
+            limit,
+            cursor,
+            project: None,
+        }
+    }
+
+    /// Only the polls of this project; of every one where it is `None`.
+    #[must_use]
+    pub const fn of_project(mut self, project: Option<ProjectId>) -> Self {
+        self.project = project;
+        self
     }
 }
 

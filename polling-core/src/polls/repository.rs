@@ -8,7 +8,7 @@ use super::edit::PollEdit;
 use super::model::{Poll, PollRecord};
 use super::step::Step;
 use crate::results::{Revision, Tally};
-use crate::{PollId, StoreError, Timestamp, TokenHash, UserId};
+use crate::{PollId, ProjectId, StoreError, Timestamp, TokenHash, UserId};
 
 /// The polls of a store. Every method is one atomic step: it happens whole, or not at all.
 ///
@@ -16,8 +16,9 @@ use crate::{PollId, StoreError, Timestamp, TokenHash, UserId};
 /// [`knows_manage_token`](Self::knows_manage_token) remembers it.
 #[async_trait]
 pub trait PollRepository: Send + Sync {
-    /// Keeps a new poll: definition, options and tally. It is durable on return.
-    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<(), StoreError>;
+    /// Keeps a new poll: definition, options and tally. It is durable on return. `ProjectMissing`, and nothing is written,
+    /// where its project is not there (any more): a project that is gone has no polls.
+    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<Kept, StoreError>;
 
     /// Both halves of a poll, from one moment; `None` where there is no such poll.
     async fn find(&self, id: PollId) -> Result<Option<PollRecord>, StoreError>;
@@ -59,10 +60,12 @@ pub trait PollRepository: Send + Sync {
 pub struct ListQuery {
     /// Every poll, whoever's it is.
     pub everything: bool,
-    /// The polls that this user created, drafts included; beside the listed ones.
+    /// The polls that this user created and that belong to no project, drafts included; beside the listed ones.
     pub creator: Option<UserId>,
     /// The polls with one of these manage tokens, drafts included; beside the listed ones.
     pub manage_tokens: Vec<TokenHash>,
+    /// The polls of this project instead, and none else.
+    pub project: Option<ProjectQuery>,
     /// Only polls whose id is less.
     pub before: Option<PollId>,
     /// At most so many.
@@ -77,10 +80,29 @@ impl ListQuery {
             everything: false,
             creator: None,
             manage_tokens: Vec::new(),
+            project: None,
             before: None,
             limit,
         }
     }
+}
+
+/// Which polls of a project to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProjectQuery {
+    /// The project.
+    pub id: ProjectId,
+    /// Whether its drafts too.
+    pub drafts: bool,
+}
+
+/// What became of a new poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept.
+    Done,
+    /// There is no such project.
+    ProjectMissing,
 }
 
 /// What became of an edit.

@@ -7,22 +7,24 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tokio::sync::Notify;
 use tracing::instrument;
 
-use super::access::{Role, manage};
+use super::access::{Role, managed};
 use super::edit::PollPatch;
 use super::error::PollError;
 use super::fields;
 use super::model::{PollRecord, Status};
 use super::new::NewPoll;
 use super::page::{Page, PageRequest};
-use super::repository::{Advanced, Edited, ListQuery};
+use super::project;
+use super::repository::{Advanced, Edited, Kept, ListQuery};
 use super::schedule::Alarm;
 use super::step::Step;
 use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
 use crate::limits::Rule;
-use crate::results::{ResultsError, ResultsService};
+use crate::results::ResultsService;
 use crate::votes::Voter;
-use crate::{Actor, FieldError, PollId, TokenHash};
+use crate::workspaces::membership::{Memberships, OfManyPolls};
+use crate::{Actor, FieldError, PollId, StoreError, TokenHash};
 
 /// What every manage token begins with.
 pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
@@ -60,7 +62,8 @@ impl Polls {
     /// Creates a poll. Without an account, the answer holds the manage token: it is shown this once.
     ///
     /// # Errors
-    /// `Invalid`, with every field that breaks a rule; `AccountNeeded`; `RateLimited`; `Store`.
+    /// `Invalid`, with every field that breaks a rule; `AccountNeeded`; `RateLimited`; in a project also `ProjectNotFound`,
+    /// `Unauthorized` and, to viewers, `Forbidden`; `Store`.
     #[instrument(name = "polls.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewPoll) -> Result<PollView, PollError> {
         let inner = &self.inner;
@@ -70,7 +73,11 @@ impl Polls {
         }
         let token = needs_token.then(|| inner.manage_token());
         let hash = token.as_deref().map(TokenHash::of);
-        let (poll, tally) = new
+        let project = match new.project_id {
+            Some(id) => Some(project::to_create_in(&*inner.parts.store, actor, id).await?),
+            None => None,
+        };
+        let (mut poll, tally) = new
             .validate(
                 actor,
                 hash,
@@ -79,6 +86,7 @@ impl Polls {
                 &inner.parts.settings.polls,
             )
             .map_err(PollError::Invalid)?;
+        poll.project = project;
         inner.parts.limits.check(Rule::CreatePoll, actor).await?;
         let record = PollRecord {
             poll: Arc::new(poll),
@@ -89,13 +97,11 @@ impl Polls {
             if inner.parts.is_deleted(&actor).await? {
                 return Err(PollError::Unauthorized);
             }
-            inner
-                .parts
-                .store
-                .polls()
-                .insert(&record.poll, &record.tally)
-                .await?;
-            inner.moved(&record);
+            let polls = inner.parts.store.polls();
+            match polls.insert(&record.poll, &record.tally).await? {
+                Kept::Done => inner.moved(&record),
+                Kept::ProjectMissing => return Err(PollError::ProjectNotFound),
+            }
             Ok(PollView {
                 manage_token: token.map(ManageToken::new),
                 ..PollView::of(&record, true)
@@ -122,16 +128,21 @@ impl Polls {
             .find(id)
             .await?
             .ok_or(PollError::NotFound)?;
-        if !Role::of(actor, &record.poll).finds(record.tally.status) {
+        let store = &*self.inner.parts.store;
+        let memberships = Memberships::look_up(store, actor, &record.poll, &voter).await?;
+        if !Role::of(actor, &record.poll, &memberships).finds(record.tally.status) {
             return Err(PollError::NotFound);
         }
-        self.inner.view(actor, &record, voter.as_ref()).await
+        self.inner
+            .view_as(actor, &record, &memberships, voter.as_ref())
+            .await
     }
 
-    /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all.
+    /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all. Of a
+    /// project all are listed to its members, drafts to those who manage them.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `Store`.
+    /// `Invalid` where the page is none; of a project also `ProjectNotFound` and `Unauthorized`; `Store`.
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
         let most = self.inner.parts.settings.page_polls;
         let limit = page.limit.unwrap_or(most);
@@ -141,7 +152,12 @@ impl Polls {
                 "/limit", detail,
             )]));
         }
+        let project = match page.project {
+            Some(id) => Some(project::to_list(&*self.inner.parts.store, actor, id).await?),
+            None => None,
+        };
         let query = ListQuery {
+            project,
             everything: matches!(actor, Actor::System),
             creator: actor.user_id(),
             manage_tokens: actor.manage_tokens().to_vec(),
@@ -153,8 +169,10 @@ impl Polls {
         let more = records.len() > limit;
         records.truncate(limit);
         let mut items = Vec::with_capacity(records.len());
+        let (store, mut memberships) = (&*self.inner.parts.store, OfManyPolls::default());
         for record in &records {
-            items.push(self.inner.view(actor, record, None).await?);
+            let found = memberships.look_up(store, actor, &record.poll).await?;
+            items.push(self.inner.view_as(actor, record, &found, None).await?);
         }
         let next_cursor = if more {
             items.last().map(|poll| poll.id)
@@ -180,17 +198,17 @@ impl Polls {
         self.run(move |inner| async move {
             // Whoever comes second judges again what they want to change.
             loop {
-                let record = inner.managed(&actor, id).await?;
+                let record = managed(&inner.parts, &actor, id).await?;
                 let now = inner.parts.clock.now();
                 let Some(edit) =
                     patch.judge(&record, now, &*inner.parts.ids, &inner.parts.settings.polls)?
                 else {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 };
                 match inner.parts.store.polls().edit(&edit).await? {
                     Edited::Done(record) => {
                         inner.moved(&record);
-                        return inner.view(&actor, &record, None).await;
+                        return inner.view(&actor, &record).await;
                     }
                     Edited::Stale => {}
                     Edited::Missing => return Err(PollError::NotFound),
@@ -210,9 +228,9 @@ impl Polls {
         let actor = actor.clone();
         self.run(move |inner| async move {
             loop {
-                let record = inner.managed(&actor, id).await?;
+                let record = managed(&inner.parts, &actor, id).await?;
                 if record.tally.status != Status::Draft {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 }
                 let now = inner.parts.clock.now();
                 let mut errors = Vec::new();
@@ -225,7 +243,7 @@ impl Polls {
                     version: record.poll.version,
                 };
                 if let Some(record) = inner.take(id, step).await? {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 }
             }
         })
@@ -242,14 +260,14 @@ impl Polls {
         let actor = actor.clone();
         self.run(move |inner| async move {
             loop {
-                let record = inner.managed(&actor, id).await?;
+                let record = managed(&inner.parts, &actor, id).await?;
                 match record.tally.status {
                     Status::Draft => return Err(PollError::Draft),
-                    Status::Closed => return inner.view(&actor, &record, None).await,
+                    Status::Closed => return inner.view(&actor, &record).await,
                     Status::Scheduled | Status::Open | Status::Closing => {}
                 }
                 if let Some(record) = inner.take(id, Step::Close).await? {
-                    return inner.view(&actor, &record, None).await;
+                    return inner.view(&actor, &record).await;
                 }
             }
         })
@@ -265,7 +283,7 @@ impl Polls {
         self.inner.parts.limits.check(Rule::Manage, actor).await?;
         let actor = actor.clone();
         self.run(move |inner| async move {
-            inner.managed(&actor, id).await?;
+            managed(&inner.parts, &actor, id).await?;
             let deleted = inner
                 .parts
                 .store
@@ -297,22 +315,6 @@ impl Polls {
 }
 
 impl Inner {
-    /// The poll, if this actor manages it.
-    async fn managed(&self, actor: &Actor, id: PollId) -> Result<PollRecord, PollError> {
-        let record = self
-            .parts
-            .store
-            .polls()
-            .find(id)
-            .await?
-            .ok_or(PollError::NotFound)?;
-        manage(actor, &record.poll, record.tally.status)?;
-        if self.parts.is_deleted(actor).await? {
-            return Err(PollError::Unauthorized);
-        }
-        Ok(record)
-    }
-
     /// Takes a step, and tells everyone; `None` where it was refused.
     async fn take(&self, id: PollId, step: Step) -> Result<Option<PollRecord>, PollError> {
         match self
@@ -337,23 +339,29 @@ impl Inner {
         self.alarm.ring();
     }
 
-    async fn view(
+    async fn memberships(
         &self,
         actor: &Actor,
         record: &PollRecord,
+    ) -> Result<Memberships, StoreError> {
+        Memberships::look_up(&*self.parts.store, actor, &record.poll, None).await
+    }
+
+    /// The poll, for an actor who looks as nobody in particular.
+    async fn view(&self, actor: &Actor, record: &PollRecord) -> Result<PollView, PollError> {
+        let memberships = self.memberships(actor, record).await?;
+        self.view_as(actor, record, &memberships, None).await
+    }
+
+    async fn view_as(
+        &self,
+        actor: &Actor,
+        record: &PollRecord,
+        memberships: &Memberships,
         voter: Option<&Voter>,
     ) -> Result<PollView, PollError> {
-        let visible =
-            self.results
-                .visible(actor, record, voter)
-                .await
-                .map_err(|error| match error {
-                    ResultsError::Invalid(fields) => PollError::Invalid(fields),
-                    ResultsError::Forbidden => PollError::Forbidden,
-                    ResultsError::Store(error) => PollError::Store(error),
-                    ResultsError::PollNotFound | ResultsError::Hidden => PollError::NotFound,
-                })?;
-        Ok(PollView::of(record, visible))
+        let visible = self.results.visible(actor, record, memberships, voter);
+        Ok(PollView::of(record, visible.await?))
     }
 
     /// 256 random bits.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::model::{Choice, PollRecord, ShowResults, Status, Voters};
 use crate::results::Results;
-use crate::{OptionId, PollId, Timestamp, UserId};
+use crate::{OptionId, PollId, ProjectId, Timestamp, UserId};
 
 /// A poll as others see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +36,8 @@ pub struct PollView {
     /// The user who created it.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub creator_id: Option<UserId>,
+    /// The project that it belongs to; `None` where it belongs to its creator.
+    pub project_id: Option<ProjectId>,
     /// When it begins to take votes.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub opens_at: Option<Timestamp>,
@@ -120,6 +122,7 @@ impl PollView {
             allow_change: poll.allow_change,
             listed: poll.listed,
             creator_id: poll.creator,
+            project_id: poll.project.map(|project| project.id),
             opens_at: tally.window.opens_at,
             closes_at: tally.window.closes_at,
             version: poll.version,

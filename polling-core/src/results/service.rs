@@ -6,10 +6,11 @@ use super::error::ResultsError;
 use super::hub::Hub;
 use super::repository::Recount;
 use super::snapshot::Snapshot;
-use super::watch::{LiveResults, Subscription, Viewer};
+use super::watch::{LiveResults, Rights, Subscription, Viewer};
 use crate::polls::PollRecord;
 use crate::polls::access::{Action, Role};
 use crate::votes::{Voter, VoterKey, identify};
+use crate::workspaces::membership::Memberships;
 use crate::{Actor, PollId, Repository};
 
 /// The use cases of the results.
@@ -36,8 +37,9 @@ impl ResultsService {
         poll: PollId,
         voter: Option<Voter>,
     ) -> Result<Arc<Snapshot>, ResultsError> {
-        let record = self.find(actor, poll).await?;
-        if self.visible(actor, &record, voter.as_ref()).await? {
+        let (record, memberships) = self.find(actor, poll, voter.as_ref()).await?;
+        let visible = self.visible(actor, &record, &memberships, voter.as_ref());
+        if visible.await? {
             Ok(Arc::new(Snapshot::new(record)))
         } else {
             Err(ResultsError::Hidden)
@@ -65,14 +67,15 @@ impl ResultsService {
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
         let is_watched = self.hub.takes_tallies(poll);
-        let mut record = self.find(actor, poll).await?;
-        let voter = identify::viewer(actor, &record.poll, viewer.voter.as_ref())?;
-        let role = Role::of(actor, &record.poll);
+        let as_voter = viewer.voter.as_ref();
+        let (mut record, memberships) = self.find(actor, poll, as_voter).await?;
+        let voter = identify::viewer(actor, &record.poll, &memberships, as_voter)?;
         let cell = self.hub.watch(&record);
-        let subscription = Subscription::new(cell, role, voter, viewer.after_revision);
+        let rights = Rights::of(actor, &record.poll, memberships);
+        let subscription = Subscription::new(cell, rights, voter, viewer.after_revision);
         if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
-            record = self.find(actor, poll).await?;
+            (record, _) = self.find(actor, poll, None).await?;
             self.hub.put_read(&record);
         }
         if let Some(voter) = voter {
@@ -82,7 +85,7 @@ impl ResultsService {
             let at = ballot.as_ref().map_or(read_at, |ballot| ballot.revision);
             if at > read_at {
                 // The first results that somebody sees contain their own vote.
-                self.hub.put_read(&self.find(actor, poll).await?);
+                self.hub.put_read(&self.find(actor, poll, None).await?.0);
             }
             subscription.set_voted(ballot.is_some(), at);
         }
@@ -94,8 +97,8 @@ impl ResultsService {
     /// # Errors
     /// `PollNotFound`; `Forbidden` to everybody but the poll's managers; `Store`.
     pub async fn recount(&self, actor: &Actor, poll: PollId) -> Result<Recount, ResultsError> {
-        let record = self.find(actor, poll).await?;
-        if !Role::of(actor, &record.poll).may(Action::Manage) {
+        let (record, memberships) = self.find(actor, poll, None).await?;
+        if !Role::of(actor, &record.poll, &memberships).may(Action::Manage) {
             return Err(ResultsError::Forbidden);
         }
         self.store
@@ -110,11 +113,12 @@ impl ResultsService {
         &self,
         actor: &Actor,
         record: &PollRecord,
+        memberships: &Memberships,
         voter: Option<&Voter>,
     ) -> Result<bool, ResultsError> {
-        let role = Role::of(actor, &record.poll);
+        let role = Role::of(actor, &record.poll, memberships);
         let sees = |voted| role.sees_results(record.tally.show_results, record.tally.status, voted);
-        let voter = identify::viewer(actor, &record.poll, voter)?;
+        let voter = identify::viewer(actor, &record.poll, memberships, voter)?;
         match voter {
             _ if sees(false) => Ok(true),
             // Only where a ballot would make the difference is it looked for.
@@ -127,15 +131,22 @@ impl ResultsService {
         Ok(self.store.votes().find(poll, voter).await?.is_some())
     }
 
-    async fn find(&self, actor: &Actor, poll: PollId) -> Result<PollRecord, ResultsError> {
+    /// The poll, if it is there for this actor, and what it takes to say what they are to it, also as this voter.
+    async fn find(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        voter: Option<&Voter>,
+    ) -> Result<(PollRecord, Memberships), ResultsError> {
         let record = self
             .store
             .polls()
             .find(poll)
             .await?
             .ok_or(ResultsError::PollNotFound)?;
-        if Role::of(actor, &record.poll).finds(record.tally.status) {
-            Ok(record)
+        let memberships = Memberships::look_up(&*self.store, actor, &record.poll, voter).await?;
+        if Role::of(actor, &record.poll, &memberships).finds(record.tally.status) {
+            Ok((record, memberships))
         } else {
             Err(ResultsError::PollNotFound)
         }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::hub::Hub;
-use super::watch::{Subscription, Update, WatchEnd};
-use crate::polls::access::Role;
+use super::watch::{Rights, Subscription, Update, WatchEnd};
 use crate::polls::{NewPoll, PollRecord, ShowResults, Status};
 use crate::votes::VoterKey;
 use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds, Tally};
@@ -54,7 +53,7 @@ impl Bed {
     }
 
     fn watch(&self, after: Option<u64>) -> Subscription {
-        Subscription::new(self.hub.watch(&self.record), Role::Visitor, None, after)
+        Subscription::new(self.hub.watch(&self.record), Rights::visitor(), None, after)
     }
 
     fn tally(&self, revision: u64) -> Tally {
@@ -153,7 +152,12 @@ async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice() {
 async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
     let bed = bed(ShowResults::AfterVote);
     let ada = VoterKey::from_bytes([1; 16]);
-    let mut viewer = Subscription::new(bed.hub.watch(&bed.record), Role::Visitor, Some(ada), None);
+    let mut viewer = Subscription::new(
+        bed.hub.watch(&bed.record),
+        Rights::visitor(),
+        Some(ada),
+        None,
+    );
     assert!(matches!(viewer.update().await, Update::Hidden));
     bed.put(&bed.tally(2));
     bed.clock.advance(PUSH);
@@ -196,7 +200,14 @@ async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
 async fn a_subscription_that_continues_another_tells_only_what_is_new() {
     let bed = bed(ShowResults::AfterVote);
     let ada = VoterKey::from_bytes([1; 16]);
-    let as_ada = || Subscription::new(bed.hub.watch(&bed.record), Role::Visitor, Some(ada), None);
+    let as_ada = || {
+        Subscription::new(
+            bed.hub.watch(&bed.record),
+            Rights::visitor(),
+            Some(ada),
+            None,
+        )
+    };
     let mut viewer = bed.watch(None);
     assert!(matches!(viewer.update().await, Update::Hidden));
     let mut viewer = as_ada().continuing(&viewer);

@@ -13,8 +13,10 @@ use super::cell::Shown;
 use super::hub::Watched;
 use super::model::{Results, Revision};
 use super::snapshot::Snapshot;
+use crate::polls::Poll;
 use crate::polls::access::Role;
 use crate::votes::{Voter, VoterKey};
+use crate::workspaces::membership::Memberships;
 use crate::{Actor, PollId};
 
 /// With whose eyes, and from where on, somebody watches.
@@ -40,6 +42,30 @@ impl Viewer {
     pub fn after(mut self, revision: Option<Revision>) -> Self {
         self.after_revision = revision;
         self
+    }
+}
+
+/// What a viewer is to the poll, and as far as it was looked up, what that follows from.
+#[derive(Debug)]
+pub(super) struct Rights {
+    role: Role,
+    memberships: Memberships,
+}
+
+impl Rights {
+    #[cfg(test)]
+    pub(super) const fn visitor() -> Self {
+        Self {
+            role: Role::Visitor,
+            memberships: Memberships::none(),
+        }
+    }
+
+    pub(super) fn of(actor: &Actor, poll: &Poll, memberships: Memberships) -> Self {
+        Self {
+            role: Role::of(actor, poll, &memberships),
+            memberships,
+        }
     }
 }
 
@@ -73,7 +99,7 @@ pub struct Subscription {
     cell: Arc<Watched>,
     shown: watch::Receiver<Shown>,
     identity: Option<(VoterKey, watch::Receiver<bool>)>,
-    role: Role,
+    rights: Rights,
     /// The revision that the viewer holds.
     held: Option<Revision>,
     first: bool,
@@ -83,7 +109,7 @@ pub struct Subscription {
 impl Subscription {
     pub(super) fn new(
         cell: Arc<Watched>,
-        role: Role,
+        rights: Rights,
         voter: Option<VoterKey>,
         after: Option<Revision>,
     ) -> Self {
@@ -93,7 +119,7 @@ impl Subscription {
             cell,
             shown,
             identity,
-            role,
+            rights,
             held: after,
             first: true,
             told_hidden: false,
@@ -120,10 +146,11 @@ impl Subscription {
         self
     }
 
-    /// Sees with the rights of this actor from now on. Whose vote opens its eyes stays as it was: that is asked of the
-    /// store, with a new subscription that [continues](Self::continuing) this one.
+    /// Sees with the rights of this actor from now on. Whose vote opens its eyes stays as it was, and another user's
+    /// membership in the poll's workspace is not known here: both are asked of the store, with a new subscription that
+    /// [continues](Self::continuing) this one.
     pub fn set_actor(&mut self, actor: &Actor) {
-        self.role = Role::of(actor, self.cell.newest().poll());
+        self.rights.role = Role::of(actor, self.cell.newest().poll(), &self.rights.memberships);
         // Look again at what is shown now with the new rights.
         self.shown.mark_changed();
     }
@@ -176,6 +203,7 @@ impl Subscription {
     fn judge(&mut self, snapshot: Arc<Snapshot>, voted: bool) -> Option<Update> {
         let (tally, first) = (snapshot.tally(), std::mem::take(&mut self.first));
         if !self
+            .rights
             .role
             .sees_results(tally.show_results, tally.status, voted)
         {

@@ -10,8 +10,7 @@ use super::model::{
 };
 use super::repository::{KeptTokens, VoteTokenRepository, WhichTokens};
 use crate::engine::Parts;
-use crate::polls::access::manage;
-use crate::polls::{PollError, PollRecord, Status, Voters};
+use crate::polls::{self, PollError, PollRecord, Status, Voters};
 use crate::{Actor, PollId, StoreError, TokenHash};
 
 /// Tokens that are made before others get their turn.
@@ -49,7 +48,7 @@ impl VoteTokens {
             let detail = format!("must be from 1 to {most}, not {}", new.count);
             return Err(VoteTokenError::invalid("/count", detail));
         }
-        let record = managed(&self.parts, actor, poll).await?;
+        let record = for_tokens(&self.parts, actor, poll).await?;
         if record.tally.status == Status::Closed {
             return Err(PollError::Closed(Vec::new()).into());
         }
@@ -78,7 +77,7 @@ impl VoteTokens {
         actor: &Actor,
         poll: PollId,
     ) -> Result<VoteTokenCounts, VoteTokenError> {
-        let record = managed(&self.parts, actor, poll).await?;
+        let record = for_tokens(&self.parts, actor, poll).await?;
         let tokens = port(&self.parts)?.count(poll).await?;
         Ok(VoteTokenCounts {
             made: tokens.made,
@@ -112,7 +111,7 @@ impl VoteTokens {
                 return Err(VoteTokenError::invalid("/tokens", detail));
             }
         };
-        managed(&self.parts, actor, poll).await?;
+        for_tokens(&self.parts, actor, poll).await?;
         self.run(move |parts| async move {
             let which = tokens
                 .as_deref()
@@ -140,10 +139,12 @@ fn port(parts: &Parts) -> Result<&dyn VoteTokenRepository, StoreError> {
 }
 
 /// The poll, if this actor manages it, and it is for tokens.
-async fn managed(parts: &Parts, actor: &Actor, poll: PollId) -> Result<PollRecord, VoteTokenError> {
-    let found = parts.store.polls().find(poll).await?;
-    let record = found.ok_or(PollError::NotFound)?;
-    manage(actor, &record.poll, record.tally.status)?;
+async fn for_tokens(
+    parts: &Parts,
+    actor: &Actor,
+    poll: PollId,
+) -> Result<PollRecord, VoteTokenError> {
+    let record = polls::access::managed(parts, actor, poll).await?;
     if record.poll.voters == Voters::Tokens {
         Ok(record)
     } else {

@@ -5,7 +5,8 @@ use super::voter::{Voter, VoterKey};
 use crate::polls::access::{Action, Role};
 use crate::polls::{Poll, Voters};
 use crate::results::ResultsError;
-use crate::{Actor, FieldError};
+use crate::workspaces::membership::Memberships;
+use crate::{Actor, FieldError, UserId};
 
 /// Bytes of a voter's id, at most.
 const VOTER_BYTES: usize = 200;
@@ -14,7 +15,12 @@ const VOTER_BYTES: usize = 200;
 ///
 /// # Errors
 /// `VoterRequired`, `Unauthorized`, `Forbidden` or `Invalid`.
-pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKey, VoteError> {
+pub(crate) fn voter(
+    actor: &Actor,
+    poll: &Poll,
+    memberships: &Memberships,
+    voter: &Voter,
+) -> Result<VoterKey, VoteError> {
     match poll.voters {
         Voters::Anyone => match voter {
             Voter::Named(id) | Voter::Anyone(id) => key("anyone", id),
@@ -23,9 +29,9 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
                 "this poll takes voters of the kind anyone",
             )),
         },
-        Voters::Vouched if !Role::of(actor, poll).may(Action::Vouch) => Err(VoteError::Forbidden(
-            "only who manages this poll may say who votes",
-        )),
+        Voters::Vouched if !Role::of(actor, poll, memberships).may(Action::Vouch) => Err(
+            VoteError::Forbidden("only who manages this poll may say who votes"),
+        ),
         Voters::Vouched => match voter {
             Voter::Named(id) | Voter::Vouched(id) => key("vouched", id),
             Voter::Caller => Err(VoteError::VoterRequired),
@@ -33,16 +39,17 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
                 Err(VoteError::Forbidden("this poll takes vouched voters"))
             }
         },
-        Voters::Registered => match (voter, actor, actor.user_id()) {
-            (Voter::Caller, _, Some(user)) => Ok(VoterKey::of_user(user)),
-            (Voter::User(named), _, Some(user)) if *named == user => Ok(VoterKey::of_user(user)),
-            (Voter::User(named), Actor::System, _) => Ok(VoterKey::of_user(*named)),
-            (Voter::Caller, Actor::System, _) => Err(VoteError::VoterRequired),
-            (Voter::Caller, _, None) => Err(VoteError::Unauthorized),
-            _ => Err(VoteError::Forbidden(
-                "on this poll users vote as themselves: leave the voter out",
-            )),
-        },
+        Voters::Registered => user(actor, voter).map(VoterKey::of_user),
+        Voters::Members => {
+            let user = user(actor, voter)?;
+            if memberships.of(user).is_some() {
+                Ok(VoterKey::of_user(user))
+            } else {
+                Err(VoteError::Forbidden(
+                    "only members of this poll's workspace vote here",
+                ))
+            }
+        }
         Voters::Tokens => match (voter, actor.vote_token_for(poll.id)) {
             (Voter::Caller, Some(token)) => Ok(token.voter()),
             (Voter::Caller, None) if actor.vote_tokens().is_empty() => Err(VoteError::Unauthorized),
@@ -54,6 +61,20 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
     }
 }
 
+/// The user that `actor` votes as, where users vote.
+fn user(actor: &Actor, voter: &Voter) -> Result<UserId, VoteError> {
+    match (voter, actor, actor.user_id()) {
+        (Voter::Caller, _, Some(user)) => Ok(user),
+        (Voter::User(named), _, Some(user)) if *named == user => Ok(user),
+        (Voter::User(named), Actor::System, _) => Ok(*named),
+        (Voter::Caller, Actor::System, _) => Err(VoteError::VoterRequired),
+        (Voter::Caller, _, None) => Err(VoteError::Unauthorized),
+        _ => Err(VoteError::Forbidden(
+            "on this poll users vote as themselves: leave the voter out",
+        )),
+    }
+}
+
 /// The key of the voter that `actor` looks as: who they say, or the signed-in user where users vote; or nobody.
 ///
 /// # Errors
@@ -61,9 +82,10 @@ pub(crate) fn voter(actor: &Actor, poll: &Poll, voter: &Voter) -> Result<VoterKe
 pub(crate) fn viewer(
     actor: &Actor,
     poll: &Poll,
+    memberships: &Memberships,
     viewer: Option<&Voter>,
 ) -> Result<Option<VoterKey>, ResultsError> {
-    match voter(actor, poll, viewer.unwrap_or(&Voter::Caller)) {
+    match voter(actor, poll, memberships, viewer.unwrap_or(&Voter::Caller)) {
         Ok(key) => Ok(Some(key)),
         // Nobody was named, which a viewer may do.
         Err(_) if matches!(viewer, None | Some(Voter::Caller)) => Ok(None),
@@ -88,9 +110,11 @@ fn key(tag: &str, id: &str) -> Result<VoterKey, VoteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::polls::NewPoll;
+    use crate::polls::{NewPoll, ProjectRef};
     use crate::vote_tokens::VoteToken;
-    use crate::{Clock, Code, FakeClock, PollId, PollLimits, SeededIds, UserId};
+    use crate::workspaces::WorkspaceRole;
+    use crate::{Clock, Code, FakeClock, PollId, PollLimits, SeededIds};
+    use crate::{ProjectId, WorkspaceId};
 
     const ADA: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);
@@ -190,7 +214,7 @@ mod tests {
         for (kind, expected, who) in table {
             for actor in who.map(|place| &actors[place]) {
                 for (name, expected) in voters.into_iter().zip(expected) {
-                    let code = voter(actor, &poll(kind), name)
+                    let code = voter(actor, &poll(kind), &Memberships::none(), name)
                         .err()
                         .map(|error| error.code());
                     assert_eq!(
@@ -235,11 +259,14 @@ mod tests {
                 } else {
                     Some(Forbidden)
                 };
-                let code = voter(&actor, &poll, name).err().map(|error| error.code());
+                let code = voter(&actor, &poll, &Memberships::none(), name)
+                    .err()
+                    .map(|error| error.code());
                 assert_eq!(code, expected, "{name:?} of {actor:?}");
             }
         }
-        let key = |actor: &Actor| voter(actor, &poll, &Voter::Caller).unwrap();
+        let key =
+            |actor: &Actor| voter(actor, &poll, &Memberships::none(), &Voter::Caller).unwrap();
         let (a, b) = (token("pv_a"), token("pv_b"));
         assert_ne!(key(&a), key(&b));
         // Of several, the one that was shown last votes.
@@ -250,10 +277,50 @@ mod tests {
     }
 
     #[test]
+    fn members_vote_as_themselves_whatever_they_are() {
+        let (now, ids) = (FakeClock::default().now(), SeededIds::new(1));
+        let project = ProjectRef {
+            id: ProjectId::from_bytes([3; 16]),
+            workspace: WorkspaceId::from_bytes([4; 16]),
+        };
+        let new = NewPoll::single("?", ["a", "b"])
+            .voters(Voters::Members)
+            .in_project(project.id);
+        let validated = new.validate(&Actor::user(ADA), None, now, &ids, &PollLimits::default());
+        let poll = Poll {
+            project: Some(project),
+            ..validated.unwrap().0
+        };
+        let (ada, bob) = (Actor::user(ADA), Actor::user(BOB));
+        let (system, nobody) = (Actor::System, Actor::anonymous());
+        for role in WorkspaceRole::ALL {
+            let members = Memberships::from([(BOB, role)]);
+            let code = |actor, name| {
+                let key = voter(actor, &poll, &members, &name);
+                key.err().map(|error| error.code())
+            };
+            // Having created the poll makes nobody a member.
+            assert_eq!(code(&ada, Voter::Caller), Some(Code::Forbidden));
+            assert_eq!(code(&bob, Voter::Caller), None);
+            assert_eq!(code(&bob, Voter::user(BOB)), None);
+            assert_eq!(code(&bob, Voter::user(ADA)), Some(Code::Forbidden));
+            assert_eq!(code(&bob, Voter::anyone("x")), Some(Code::Forbidden));
+            assert_eq!(code(&nobody, Voter::Caller), Some(Code::Unauthorized));
+            assert_eq!(code(&system, Voter::Caller), Some(Code::VoterRequired));
+            assert_eq!(code(&system, Voter::user(BOB)), None);
+            assert_eq!(code(&system, Voter::user(ADA)), Some(Code::Forbidden));
+            let key = voter(&bob, &poll, &members, &Voter::Caller).unwrap();
+            assert_eq!(key.as_bytes(), BOB.as_bytes());
+        }
+    }
+
+    #[test]
     fn voters_of_different_kinds_never_share_a_key() {
-        let anyone = voter(&Actor::System, &poll(Voters::Anyone), &Voter::anyone("x")).unwrap();
-        let vouched = voter(&Actor::System, &poll(Voters::Vouched), &Voter::vouched("x")).unwrap();
-        let user = voter(&Actor::user(ADA), &poll(Voters::Registered), &Voter::Caller).unwrap();
+        let key =
+            |actor, kind, name| voter(actor, &poll(kind), &Memberships::none(), &name).unwrap();
+        let anyone = key(&Actor::System, Voters::Anyone, Voter::anyone("x"));
+        let vouched = key(&Actor::System, Voters::Vouched, Voter::vouched("x"));
+        let user = key(&Actor::user(ADA), Voters::Registered, Voter::Caller);
         assert_ne!(anyone, vouched);
         assert_eq!(user.as_bytes(), ADA.as_bytes());
         // printf 'anyone\0x' | sha256sum
@@ -267,6 +334,7 @@ mod tests {
             voter(
                 &Actor::anonymous(),
                 &poll(Voters::Anyone),
+                &Memberships::none(),
                 &Voter::anyone(id),
             )
             .err()

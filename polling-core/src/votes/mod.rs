@@ -9,6 +9,7 @@ mod gate;
 pub(crate) mod identify;
 pub(crate) mod intake;
 mod lane;
+mod members;
 mod model;
 mod plan;
 mod recall;

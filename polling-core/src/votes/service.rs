@@ -6,6 +6,7 @@ use super::error::VoteError;
 use super::gate::Refusal;
 use super::identify;
 use super::intake::Intake;
+use super::members;
 use super::model::{Ballot, BallotRecord, RecordedBallot, Selection};
 use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
@@ -13,12 +14,12 @@ use super::reply::or_unknown;
 use super::repository::{Change, Outcome, Withdrawal};
 use super::token;
 use super::verdict::{Verdict, judge};
-use super::voter::Voter;
+use super::voter::{Voter, VoterKey};
 use super::wire;
 use crate::engine::Parts;
-use crate::polls::access::Role;
+use crate::polls::Voters;
 use crate::polls::cache::KnownPoll;
-use crate::polls::{Status, Voters};
+use crate::workspaces::membership::Memberships;
 use crate::{Actor, BallotId, FieldError, PollId};
 
 /// The use cases of the votes.
@@ -51,8 +52,10 @@ impl Votes {
     /// ballot may have been recorded: send it again with the same id.
     pub async fn cast(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let inner = &*self.inner;
-        let check = |known: &KnownPoll| inner.check(actor, known, &ballot);
-        let (known, record) = inner.pass(actor, ballot.poll, check).await?;
+        let check =
+            |known: &KnownPoll, members: &Memberships| inner.check(actor, known, members, &ballot);
+        let passed = inner.pass(actor, ballot.poll, &ballot.voter, check);
+        let (known, record) = passed.await?;
         inner.limit(actor, &known).await?;
         let outcome = if known.is_closed() {
             let only = std::slice::from_ref(&record);
@@ -79,9 +82,12 @@ impl Votes {
         let inner = &*self.inner;
         wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
         let mut known = inner.door(actor, poll).await?;
+        let named = ballots.iter().flatten().map(|ballot| &ballot.voter);
+        let store = &*inner.parts.store;
+        let members = Box::pin(members::look_up(store, actor, &known.poll, named)).await?;
         let check = |ballot: Result<Ballot, VoteError>| {
             let ballot = ballot?;
-            let record = inner.check(actor, &known, &ballot)?;
+            let record = inner.check(actor, &known, &members, &ballot)?;
             Ok((record, ballot.voter))
         };
         let mut checked: Vec<_> = ballots.into_iter().map(check).collect();
@@ -117,10 +123,12 @@ impl Votes {
     /// # Errors
     /// As [`cast`](Self::cast), and `ChangeNotAllowed`; never `AlreadyVoted`.
     pub async fn change(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
-        let check = |known: &KnownPoll| self.inner.check(actor, known, &ballot);
-        let (known, record) = self.inner.pass(actor, ballot.poll, check).await?;
-        self.inner.limit(actor, &known).await?;
         let inner = Arc::clone(&self.inner);
+        let check =
+            |known: &KnownPoll, members: &Memberships| inner.check(actor, known, members, &ballot);
+        let passed = inner.pass(actor, ballot.poll, &ballot.voter, check);
+        let (known, record) = passed.await?;
+        inner.limit(actor, &known).await?;
         let change = async move {
             let change = inner.parts.store.votes().change(&record).await?;
             inner.conclude_change(&record, ballot.voter, change)
@@ -143,8 +151,7 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<(), VoteError> {
-        let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
-        let (_, key) = self.inner.pass(actor, poll, identify).await?;
+        let (_, key) = self.inner.identify(actor, poll, voter).await?;
         let at = self.inner.parts.clock.now();
         if actor.has_expired(at) {
             return Err(VoteError::Unauthorized);
@@ -179,8 +186,7 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<OwnBallot, VoteError> {
-        let identify = |known: &KnownPoll| identify::voter(actor, &known.poll, voter);
-        let (known, key) = self.inner.pass(actor, poll, identify).await?;
+        let (known, key) = self.inner.identify(actor, poll, voter).await?;
         match self.inner.parts.store.votes().find(poll, &key).await? {
             Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter.clone())),
             None => Err(self
@@ -204,11 +210,23 @@ impl Inner {
         };
         if !known.is_draft {
             Ok(known)
-        } else if Role::of(actor, &known.poll).finds(Status::Draft) {
-            Err(VoteError::Draft)
         } else {
-            Err(VoteError::PollNotFound)
+            let store = &*self.parts.store;
+            Err(Box::pin(members::refuse_draft(store, actor, &known.poll)).await)
         }
+    }
+
+    /// The poll, and the voter that the actor is there.
+    async fn identify(
+        &self,
+        actor: &Actor,
+        poll: PollId,
+        voter: &Voter,
+    ) -> Result<(Arc<KnownPoll>, VoterKey), VoteError> {
+        let identify = |known: &KnownPoll, members: &Memberships| {
+            identify::voter(actor, &known.poll, members, voter)
+        };
+        self.pass(actor, poll, voter, identify).await
     }
 
     /// The poll, and what `check` gives. What is remembered of a poll refuses nobody: that is confirmed at the store first,
@@ -217,10 +235,17 @@ impl Inner {
         &self,
         actor: &Actor,
         poll: PollId,
-        check: impl Fn(&KnownPoll) -> Result<T, VoteError>,
+        voter: &Voter,
+        check: impl Fn(&KnownPoll, &Memberships) -> Result<T, VoteError>,
     ) -> Result<(Arc<KnownPoll>, T), VoteError> {
         let known = self.door(actor, poll).await?;
-        match check(&known) {
+        let members = if members::matter(&known.poll) {
+            let store = &*self.parts.store;
+            Box::pin(members::look_up(store, actor, &known.poll, [voter])).await?
+        } else {
+            Memberships::none()
+        };
+        match check(&known, &members) {
             Ok(checked) => {
                 self.confirm(actor, &known).await?;
                 Ok((known, checked))
@@ -287,6 +312,7 @@ impl Inner {
         &self,
         actor: &Actor,
         known: &KnownPoll,
+        members: &Memberships,
         ballot: &Ballot,
     ) -> Result<BallotRecord, VoteError> {
         if ballot.poll != known.poll.id {
@@ -295,7 +321,7 @@ impl Inner {
                 "/poll_id", detail,
             )]));
         }
-        let voter = identify::voter(actor, &known.poll, &ballot.voter)?;
+        let voter = identify::voter(actor, &known.poll, members, &ballot.voter)?;
         let selection = Selection::of(&ballot.chosen, &known.poll)?;
         let received_at = self.parts.clock.now();
         if actor.has_expired(received_at) {

@@ -54,6 +54,14 @@ impl Voter {
         }
     }
 
+    /// The user who is named.
+    pub(crate) fn user_id(&self) -> Option<UserId> {
+        match self {
+            Voter::User(user) => Some(*user),
+            _ => None,
+        }
+    }
+
     /// The text, as it was sent, by reference.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

@@ -15,6 +15,8 @@ pub(crate) mod results;
 mod users;
 mod vote_tokens;
 mod votes;
+#[cfg(feature = "accounts")]
+mod workspaces;
 
 #[cfg(feature = "openapi")]
 mod docs;
@@ -38,6 +40,7 @@ pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     {
         table.extend(users::routes(engine));
         table.extend(auth::routes(engine));
+        table.extend(workspaces::routes(engine));
     }
     #[cfg(not(feature = "accounts"))]
     let _ = engine;

@@ -53,7 +53,10 @@ pub(super) async fn list(call: Box<Call>) -> Answer {
     let cursor = call
         .query()
         .parsed("cursor", "must be the next_cursor of a page")?;
-    let page = PageRequest::new(limit, cursor);
+    let project = call
+        .query()
+        .parsed("project_id", "must be the id of a project")?;
+    let page = PageRequest::new(limit, cursor).of_project(project);
     let page = call.engine.polls().list(&call.actor, page).await?;
     response::json(StatusCode::OK, &page)
 }

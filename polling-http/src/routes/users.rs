@@ -3,7 +3,7 @@
 use http::{Method, StatusCode, header};
 use polling_core::limits::Rule;
 use polling_core::users::{NewUser, UserPatch, Users};
-use polling_core::{Code, Engine, UserId};
+use polling_core::{Code, Engine};
 
 use super::polls::location;
 use crate::limits;
@@ -43,19 +43,17 @@ async fn create(call: Box<Call>) -> Answer {
 }
 
 async fn read(call: Box<Call>) -> Answer {
-    let user = users(&call)?.read(&call.actor, user_id(&call)?).await?;
+    let user = users(&call)?
+        .read(&call.actor, call.id_or(Code::UserNotFound)?)
+        .await?;
     response::json(StatusCode::OK, &user)
 }
 
 async fn delete(call: Box<Call>) -> Answer {
-    users(&call)?.delete(&call.actor, user_id(&call)?).await?;
+    users(&call)?
+        .delete(&call.actor, call.id_or(Code::UserNotFound)?)
+        .await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
-}
-
-/// The user of the path. What is no id names no user.
-fn user_id(call: &Call) -> Result<UserId, Problem> {
-    let id = call.id.as_deref().unwrap_or_default();
-    id.parse().map_err(|_| Problem::of(Code::UserNotFound))
 }
 
 async fn read_own(call: Box<Call>) -> Answer {

@@ -25,13 +25,20 @@ pub(super) const LIST: &str = concat!(
         WHERE a.listed AND g.status <> 'draft' AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
     UNION
     (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
-        WHERE a.creator = $4 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+        WHERE a.creator = $4 AND a.project IS NULL AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
     UNION
     (SELECT a.id FROM unnest($5::bytea[]) AS own (token)
         CROSS JOIN LATERAL (SELECT m.id FROM {schema}.polls m JOIN {schema}.poll_tallies g ON g.poll = m.id
             WHERE m.manage_token = own.token AND m.id < $2 ORDER BY m.id DESC LIMIT $3) a)
 )
 ORDER BY p.id DESC LIMIT $3"
+);
+
+pub(super) const LIST_OF_PROJECT: &str = concat!(
+    "-- polls.list_of_project\nSELECT ",
+    poll_columns!(),
+    "WHERE p.project = $1 AND ($2 OR t.status <> 'draft') AND p.id < $3
+ORDER BY p.id DESC LIMIT $4"
 );
 
 pub(super) const KNOWS_MANAGE_TOKEN: &str = "\
@@ -52,6 +59,17 @@ UNION ALL
 
 pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollRecord>, Failure> {
     let before = query.before.map_or(Uuid::max(), columns::poll);
+    let span = debug_span!("db.polls.list");
+    if let Some(project) = query.project {
+        let id = Uuid::from_bytes(*project.id.as_bytes());
+        let limit = columns::limit(query.limit);
+        let params: &columns::Params<'_> = &[&id, &project.drafts, &before, &limit];
+        let sql = &store.sql().polls.list_of_project;
+        return each(
+            &store.database().read(span, sql, params).await?,
+            rows::record,
+        );
+    }
     let creator = query.creator.map(columns::user);
     let tokens: Vec<&[u8]> = query
         .manage_tokens
@@ -61,7 +79,7 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
     let rows = store
         .database()
         .read(
-            debug_span!("db.polls.list"),
+            span,
             &store.sql().polls.list,
             &[
                 &query.everything,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use polling_core::polls::{
-    Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
+    Advanced, DueStep, Edited, Kept, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
 };
 use polling_core::results::{Revision, Tally};
 use polling_core::{PollId, StoreError, Timestamp, TokenHash};
@@ -27,6 +27,7 @@ statements! {
         delete = write::DELETE;
         find = rows::FIND;
         list = list::LIST;
+        list_of_project = list::LIST_OF_PROJECT;
         knows_manage_token = list::KNOWS_MANAGE_TOKEN;
         upcoming = list::UPCOMING;
         purge_next = purge::NEXT;
@@ -42,7 +43,7 @@ statements! {
 
 #[async_trait]
 impl PollRepository for PgStore {
-    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<(), StoreError> {
+    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<Kept, StoreError> {
         Ok(write::insert(self, poll, tally).await?)
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use polling_core::polls::{
-    Choice, Description, OptionText, Poll, PollOption, PollRecord, Question,
+    Choice, Description, OptionText, Poll, PollOption, PollRecord, ProjectRef, Question,
 };
-use polling_core::{OptionId, PollId, TokenHash, UserId};
+use polling_core::{OptionId, PollId, ProjectId, TokenHash, UserId, WorkspaceId};
 use tokio_postgres::Row;
 use tracing::debug_span;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ macro_rules! poll_columns {
     () => {
         "p.id, p.question, p.description, p.choice_min, p.choice_max, p.voters, p.allow_change, p.listed, p.creator,
     p.manage_token, t.version, p.created_at, t.updated_at,
+    p.project, (SELECT j.workspace FROM {schema}.projects j WHERE j.id = p.project),
     ARRAY(SELECT o.id FROM {schema}.poll_options o WHERE o.poll = p.id ORDER BY o.position),
     ARRAY(SELECT o.text FROM {schema}.poll_options o WHERE o.poll = p.id ORDER BY o.position),
     t.poll, t.status, t.opens_at, t.closes_at, t.show_results, t.revision, t.ballots, t.counts
@@ -34,7 +35,7 @@ pub(super) use poll_columns;
 pub(super) const FIND: &str = concat!("-- polls.find\nSELECT ", poll_columns!(), "WHERE p.id = $1");
 
 /// Where the columns of the tally begin in [`poll_columns`].
-const TALLY_COLUMN: usize = 15;
+const TALLY_COLUMN: usize = 17;
 
 pub(super) async fn find(store: &PgStore, id: PollId) -> Result<Option<PollRecord>, Failure> {
     let sql = &store.sql().polls.find;
@@ -70,6 +71,7 @@ fn poll(row: &Row) -> Read<Poll> {
         allow_change: row.try_get(6)?,
         listed: row.try_get(7)?,
         creator: creator.map(|id| UserId::from_bytes(id.into_bytes())),
+        project: project(row)?,
         manage_token: manage_token.map(TokenHash::from_bytes),
         version: unsigned(row, 10)?,
         created_at: time(row, 11)?,
@@ -78,8 +80,18 @@ fn poll(row: &Row) -> Read<Poll> {
     })
 }
 
+/// The foreign key holds the two together.
+fn project(row: &Row) -> Read<Option<ProjectRef>> {
+    let (id, workspace): (Option<Uuid>, Option<Uuid>) = (row.try_get(13)?, row.try_get(14)?);
+    let project = id.zip(workspace).map(|(id, workspace)| ProjectRef {
+        id: ProjectId::from_bytes(id.into_bytes()),
+        workspace: WorkspaceId::from_bytes(workspace.into_bytes()),
+    });
+    Ok(project)
+}
+
 fn options(row: &Row) -> Read<Vec<PollOption>> {
-    let (ids, texts): (Vec<Uuid>, Vec<String>) = (row.try_get(13)?, row.try_get(14)?);
+    let (ids, texts): (Vec<Uuid>, Vec<String>) = (row.try_get(15)?, row.try_get(16)?);
     let option = |(id, text): (Uuid, String)| PollOption {
         id: OptionId::from_bytes(id.into_bytes()),
         text: OptionText::from_store(text),

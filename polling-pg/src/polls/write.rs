@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use polling_core::polls::{Advanced, Choice, Edited, Poll, PollEdit, PollRecord, Step};
+use polling_core::polls::{Advanced, Choice, Edited, Kept, Poll, PollEdit, PollRecord, Step};
 use polling_core::results::{Revision, Tally};
 use polling_core::{PollId, Timestamp};
 use tracing::debug_span;
@@ -19,8 +19,8 @@ pub(super) const INSERT: &str = "\
 -- polls.insert
 WITH poll AS (
     INSERT INTO {schema}.polls (id, question, description, choice_min, choice_max, voters, allow_change, listed, creator,
-        manage_token, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        manage_token, created_at, project)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $23)
     RETURNING id
 ), options AS (
     INSERT INTO {schema}.poll_options (poll, position, id, text)
@@ -73,17 +73,23 @@ pub(super) const DELETE: &str = "\
 WITH gone AS (
     DELETE FROM {schema}.poll_tallies WHERE poll = $1 RETURNING poll, revision
 ), buried AS (
-    UPDATE {schema}.polls p SET question = '', description = NULL, creator = NULL, listed = false, deleted_at = $2
+    UPDATE {schema}.polls p SET question = '', description = NULL, creator = NULL, project = NULL, listed = false, deleted_at = $2
     FROM gone
     WHERE p.id = gone.poll
 )
 SELECT revision + 1 FROM gone";
 
-pub(super) async fn insert(store: &PgStore, poll: &Poll, tally: &Tally) -> Result<(), Failure> {
+/// The SQLSTATE of a reference to a row that is not there.
+const FOREIGN_KEY_VIOLATION: &str = "23503";
+
+pub(super) async fn insert(store: &PgStore, poll: &Poll, tally: &Tally) -> Result<Kept, Failure> {
     let (choice_min, choice_max) = choice_columns(poll.choice);
     let (option_ids, option_texts) = option_columns(poll);
     let manage_token = poll.manage_token.as_ref().map(|token| token.as_bytes());
-    store
+    let project = poll
+        .project
+        .map(|project| Uuid::from_bytes(*project.id.as_bytes()));
+    let inserted = store
         .database()
         .write(
             debug_span!("db.polls.insert"),
@@ -111,10 +117,16 @@ pub(super) async fn insert(store: &PgStore, poll: &Poll, tally: &Tally) -> Resul
                 &signed(tally.revision),
                 &signed(tally.ballots),
                 &signed_counts(&tally.counts),
+                &project,
             ],
         )
-        .await?;
-    Ok(())
+        .await;
+    match inserted {
+        Ok(_) => Ok(Kept::Done),
+        // The only key that a new poll has to somewhere else is that of its project.
+        Err(failure) if failure.has_state(FOREIGN_KEY_VIOLATION) => Ok(Kept::ProjectMissing),
+        Err(failure) => Err(failure),
+    }
 }
 
 pub(super) async fn edit(store: &PgStore, edit: &PollEdit) -> Result<Edited, Failure> {

@@ -25,6 +25,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/V3__sessions.sql"),
     ),
     (
+        "V4__workspaces",
+        include_str!("../../migrations/V4__workspaces.sql"),
+    ),
+    (
         "V5__vote_tokens",
         include_str!("../../migrations/V5__vote_tokens.sql"),
     ),

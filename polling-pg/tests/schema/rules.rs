@@ -65,16 +65,20 @@ async fn there_are_foreign_keys_everywhere_but_from_the_ballots(version: Version
     let session = session(&database).await;
     let keys = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint \
                 WHERE connamespace = 'polling'::regnamespace AND contype = 'f' ORDER BY 1";
-    let user = |name: &str| {
-        format!("{name}|FOREIGN KEY (user_id) REFERENCES polling.users(id) ON DELETE CASCADE")
+    let key = |name: &str, column: &str, table: &str| {
+        format!("{name}|FOREIGN KEY ({column}) REFERENCES polling.{table}(id)")
     };
-    let poll = |name: &str| format!("{name}|FOREIGN KEY (poll) REFERENCES polling.polls(id)");
+    let user = |name: &str| key(name, "user_id", "users") + " ON DELETE CASCADE";
     let expected = [
+        key("invitations_workspace", "workspace", "workspaces"),
+        key("memberships_workspace", "workspace", "workspaces"),
         user("one_time_links_user"),
-        poll("poll_options_poll"),
-        poll("poll_tallies_poll"),
+        key("poll_options_poll", "poll", "polls"),
+        key("poll_tallies_poll", "poll", "polls"),
+        key("polls_project", "project", "projects"),
+        key("projects_workspace", "workspace", "workspaces"),
         user("sessions_user"),
-        poll("vote_token_counts_poll"),
+        key("vote_token_counts_poll", "poll", "polls"),
     ];
     assert_eq!(rows(&session, keys).await, expected);
     // The primary key, which forbids a second ballot, is all that a ballot costs.

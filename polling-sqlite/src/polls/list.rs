@@ -25,13 +25,19 @@ ORDER BY p.id DESC LIMIT ?2";
 const CREATED: &str = "\
 -- polls.list_created
 SELECT p.id FROM polls p JOIN poll_tallies t ON t.poll = p.key
-WHERE p.creator = ?3 AND p.id < ?1
+WHERE p.creator = ?3 AND p.project IS NULL AND p.id < ?1
 ORDER BY p.id DESC LIMIT ?2";
 
 const MANAGED: &str = "\
 -- polls.list_managed
 SELECT p.id FROM polls p JOIN poll_tallies t ON t.poll = p.key
 WHERE p.manage_token = ?3 AND p.id < ?1
+ORDER BY p.id DESC LIMIT ?2";
+
+const OF_PROJECT: &str = "\
+-- polls.list_of_project
+SELECT p.id FROM polls p JOIN poll_tallies t ON t.poll = p.key
+WHERE p.project = ?3 AND (?4 OR t.status <> 'draft') AND p.id < ?1
 ORDER BY p.id DESC LIMIT ?2";
 
 const KNOWS_MANAGE_TOKEN: &str = "\
@@ -65,7 +71,10 @@ pub(super) fn list(tx: &Transaction<'_>, query: &ListQuery) -> rusqlite::Result<
     let before: &[u8] = query.before.as_ref().map_or(&ABOVE_ALL, |id| id.as_bytes());
     let limit = columns::limit(query.limit);
     let mut ids = BTreeSet::new();
-    if query.everything {
+    if let Some(project) = &query.project {
+        let of_project = params![before, limit, project.id.as_bytes(), project.drafts];
+        collect(tx, OF_PROJECT, of_project, &mut ids)?;
+    } else if query.everything {
         collect(tx, ALL, params![before, limit], &mut ids)?;
     } else {
         collect(tx, LISTED, params![before, limit], &mut ids)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use polling_core::polls::{
-    Advanced, DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
+    Advanced, DueStep, Edited, Kept, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
 };
 use polling_core::results::{Revision, Tally};
 use polling_core::{PollId, StoreError, Timestamp, TokenHash};
@@ -23,7 +23,7 @@ use crate::SqliteStore;
 
 #[async_trait]
 impl PollRepository for SqliteStore {
-    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<(), StoreError> {
+    async fn insert(&self, poll: &Poll, tally: &Tally) -> Result<Kept, StoreError> {
         let (poll, tally) = (poll.clone(), tally.clone());
         let insert = move |tx: &Transaction<'_>| write::insert(tx, &poll, &tally);
         Ok(self.write(debug_span!("db.polls.insert"), insert).await?)

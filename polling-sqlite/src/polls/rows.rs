@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use polling_core::polls::{
-    Choice, Description, OptionText, Poll, PollOption, PollRecord, Question,
+    Choice, Description, OptionText, Poll, PollOption, PollRecord, ProjectRef, Question,
 };
-use polling_core::{OptionId, PollId, TokenHash, UserId};
+use polling_core::{OptionId, PollId, ProjectId, TokenHash, UserId, WorkspaceId};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::columns::{corrupt, time, unsigned, voters};
@@ -17,7 +17,8 @@ pub(crate) type PollKey = i64;
 const FIND: &str = "\
 -- polls.find
 SELECT p.key, p.question, p.description, p.choice_min, p.choice_max, p.voters, p.allow_change, p.listed, p.creator,
-    p.manage_token, p.version, p.created_at, p.updated_at,
+    p.manage_token, p.version, p.created_at, p.updated_at, p.project,
+    (SELECT j.workspace FROM projects j WHERE j.id = p.project),
     t.status, t.opens_at, t.closes_at, t.show_results, t.revision, t.ballots, t.counts
 FROM polls p
 JOIN poll_tallies t ON t.poll = p.key
@@ -28,7 +29,7 @@ const OPTIONS: &str = "\
 SELECT id, text FROM poll_options WHERE poll = ?1 ORDER BY position";
 
 /// Where the columns of the tally begin in [`FIND`].
-const TALLY_COLUMN: usize = 13;
+const TALLY_COLUMN: usize = 15;
 
 /// Both halves of a poll, and its key.
 pub(super) fn find(
@@ -69,12 +70,25 @@ fn poll(row: &Row<'_>, id: PollId) -> rusqlite::Result<Poll> {
         allow_change: row.get(6)?,
         listed: row.get(7)?,
         creator: creator.map(UserId::from_bytes),
+        project: project(row)?,
         manage_token: manage_token.map(TokenHash::from_bytes),
         version: unsigned(row, 10)?,
         created_at: time(row, 11)?,
         updated_at: time(row, 12)?,
         options: Vec::new(),
     })
+}
+
+/// The foreign key holds the two together.
+fn project(row: &Row<'_>) -> rusqlite::Result<Option<ProjectRef>> {
+    match (row.get(13)?, row.get(14)?) {
+        (None, None) => Ok(None),
+        (Some(id), Some(workspace)) => Ok(Some(ProjectRef {
+            id: ProjectId::from_bytes(id),
+            workspace: WorkspaceId::from_bytes(workspace),
+        })),
+        _ => Err(corrupt(14, "workspace of a project")),
+    }
 }
 
 fn options(tx: &Transaction<'_>, key: PollKey) -> rusqlite::Result<Vec<PollOption>> {

@@ -1,6 +1,6 @@
 //! Writing polls, and their steps through the gate.
 
-use polling_core::polls::{Advanced, Choice, Edited, Poll, PollEdit, Step};
+use polling_core::polls::{Advanced, Choice, Edited, Kept, Poll, PollEdit, Step};
 use polling_core::results::{Revision, Tally};
 use polling_core::{PollId, Timestamp};
 use rusqlite::{Transaction, named_params, params};
@@ -12,9 +12,10 @@ use crate::results::rows::update_tally;
 const INSERT: &str = "\
 -- polls.insert
 INSERT INTO polls (id, question, description, choice_min, choice_max, voters, allow_change, listed, creator,
-    manage_token, version, created_at, updated_at)
-VALUES (:id, :question, :description, :choice_min, :choice_max, :voters, :allow_change, :listed, :creator,
-    :manage_token, :version, :created_at, :updated_at)";
+    manage_token, version, created_at, updated_at, project)
+SELECT :id, :question, :description, :choice_min, :choice_max, :voters, :allow_change, :listed, :creator,
+    :manage_token, :version, :created_at, :updated_at, :project
+WHERE :project IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project)";
 
 const INSERT_TALLY: &str = "\
 -- polls.insert_tally
@@ -47,11 +48,11 @@ DELETE FROM poll_tallies WHERE poll = ?1";
 /// What remains is a tombstone: nothing of what the poll said, and its manage token's hash.
 const BURY: &str = "\
 -- polls.bury
-UPDATE polls SET question = '', description = NULL, creator = NULL, listed = 0, deleted_at = ?2 WHERE key = ?1";
+UPDATE polls SET question = '', description = NULL, creator = NULL, project = NULL, listed = 0, deleted_at = ?2 WHERE key = ?1";
 
-pub(super) fn insert(tx: &Transaction<'_>, poll: &Poll, tally: &Tally) -> rusqlite::Result<()> {
+pub(super) fn insert(tx: &Transaction<'_>, poll: &Poll, tally: &Tally) -> rusqlite::Result<Kept> {
     let (choice_min, choice_max) = choice_columns(poll.choice);
-    tx.prepare_cached(INSERT)?.execute(named_params! {
+    let kept = tx.prepare_cached(INSERT)?.execute(named_params! {
         ":id": poll.id.as_bytes(),
         ":question": poll.question.as_str(),
         ":description": poll.description.as_ref().map(|text| text.as_str()),
@@ -65,7 +66,11 @@ pub(super) fn insert(tx: &Transaction<'_>, poll: &Poll, tally: &Tally) -> rusqli
         ":version": signed(poll.version),
         ":created_at": poll.created_at.as_millis(),
         ":updated_at": poll.updated_at.as_millis(),
+        ":project": poll.project.as_ref().map(|project| project.id.as_bytes()),
     })?;
+    if kept == 0 {
+        return Ok(Kept::ProjectMissing);
+    }
     let key = tx.last_insert_rowid();
     tx.prepare_cached(INSERT_TALLY)?.execute(params![
         key,
@@ -77,7 +82,8 @@ pub(super) fn insert(tx: &Transaction<'_>, poll: &Poll, tally: &Tally) -> rusqli
         signed(tally.ballots),
         counts_to_bytes(&tally.counts),
     ])?;
-    insert_options(tx, key, poll)
+    insert_options(tx, key, poll)?;
+    Ok(Kept::Done)
 }
 
 fn insert_options(tx: &Transaction<'_>, key: PollKey, poll: &Poll) -> rusqlite::Result<()> {

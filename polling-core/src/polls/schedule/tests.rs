@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use super::*;
 use crate::limits::{Limits, MemoryLimiter};
 use crate::polls::cache::PollCache;
-use crate::polls::{DueStep, Edited, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step};
+use crate::polls::{
+    DueStep, Edited, Kept, ListQuery, Poll, PollEdit, PollRecord, PollRepository, Step,
+};
 use crate::results::{Hub, ResultsRepository, Revision, Tally};
 use crate::store_clock::{SURE_FOR, StoreClock};
 use crate::votes::VoteRepository;
@@ -50,7 +52,7 @@ impl Repository for Asked {
 
 #[async_trait]
 impl PollRepository for Asked {
-    async fn insert(&self, _: &Poll, _: &Tally) -> Result<(), StoreError> {
+    async fn insert(&self, _: &Poll, _: &Tally) -> Result<Kept, StoreError> {
         panic!("nothing is created")
     }
 

@@ -1,0 +1,82 @@
+//! Polls of a workspace: its members vote, and see what their role lets them see.
+
+use polling_core::polls::{ShowResults, Voters};
+use polling_core::users::{Credentials, NewUser};
+use polling_core::workspaces::{NewProject, NewWorkspace};
+use polling_core::{Actor, NewPoll, PollView};
+use serde_json::{Value, json};
+
+use crate::store::Store;
+use crate::support::Server;
+
+on_every_store! {
+    members_vote_with_their_access_token
+    a_viewer_who_signs_in_sees_what_the_role_lets_them_see
+}
+
+/// Signs somebody up and in; who they are, and their token.
+async fn signed_in(server: &Server, name: &str) -> (Actor, String) {
+    let users = server.engine.users().unwrap();
+    let (email, password) = (format!("{name}@example.com"), "correct horse battery");
+    let new = NewUser::new(name, email.as_str(), password);
+    let user = users.create(&Actor::anonymous(), new).await.unwrap();
+    let credentials = Credentials::new(email, password);
+    let token = users.sign_in(&Actor::anonymous(), credentials).await;
+    (Actor::user(user.id), token.unwrap().access_token)
+}
+
+/// A poll in a project of this owner's workspace.
+async fn poll(server: &Server, owner: &Actor, new: NewPoll) -> PollView {
+    let workspaces = server.engine.workspaces().unwrap();
+    let workspace = workspaces.create(owner, NewWorkspace::named("Kitchen"));
+    let workspace = workspace.await.unwrap().id;
+    let project = workspaces.create_project(owner, workspace, NewProject::named("Lunch"));
+    let project = project.await.unwrap().id;
+    server
+        .create(owner, new.in_project(project).published())
+        .await
+}
+
+fn authenticate(token: &str) -> Value {
+    json!({"type": "authenticate", "token": token})
+}
+
+async fn members_vote_with_their_access_token(store: Store) {
+    let server = Server::on(store).await;
+    let (olga, token) = signed_in(&server, "olga").await;
+    let (_, strangers) = signed_in(&server, "eve").await;
+    let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Members);
+    let poll = poll(&server, &olga, new).await;
+    let frame = json!({"type": "vote", "poll_id": poll.id, "option_id": poll.options[0].id});
+    let mut client = server.client().await;
+    assert_eq!(client.ask(frame.clone()).await["code"], "unauthorized");
+    client.ask(authenticate(&strangers)).await;
+    assert_eq!(client.ask(frame.clone()).await["code"], "forbidden");
+    client.ask(authenticate(&token)).await;
+    assert_eq!(client.ask(frame).await["type"], "ack");
+}
+
+async fn a_viewer_who_signs_in_sees_what_the_role_lets_them_see(store: Store) {
+    let server = Server::on(store).await;
+    let (olga, token) = signed_in(&server, "olga").await;
+    let (_, strangers) = signed_in(&server, "eve").await;
+    let new = NewPoll::single("?", ["a", "b"]).show_results(ShowResults::Managers);
+    let poll = poll(&server, &olga, new).await;
+    let other = NewPoll::single("?", ["a", "b"]);
+    let other = server.create(&Actor::anonymous(), other).await;
+    let mut client = server.client().await;
+    let subscribe = json!({"type": "subscribe", "poll_id": poll.id});
+    assert_eq!(client.ask(subscribe).await["code"], "results_hidden");
+    assert_eq!(client.ask(authenticate(&strangers)).await["type"], "ok");
+    assert_eq!(client.ask(authenticate(&token)).await["type"], "ok");
+    assert_eq!(client.next().await["type"], "results");
+    // What is proved more takes nothing away.
+    let more = other.manage_token.as_deref().unwrap();
+    assert_eq!(client.ask(authenticate(more)).await["type"], "ok");
+    let closed = server.engine.polls().close(&olga, poll.id).await;
+    assert!(closed.is_ok());
+    assert_eq!(client.next().await["final"], true);
+    // Another user is somebody else.
+    assert_eq!(client.ask(authenticate(&strangers)).await["type"], "ok");
+    assert_eq!(client.next().await["code"], "results_hidden");
+}

@@ -1,0 +1,323 @@
+//! The port of the workspaces: invitations, and how they are answered. A store that keeps none passes.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use polling_core::users::Email;
+use polling_core::workspaces::{
+    Accepted, Added, Invitation, MembershipLimits, WorkspaceRepository, WorkspaceRole,
+};
+use polling_core::{InvitationId, Repository, WorkspaceId};
+
+use super::workspaces::{LIMITS, MANY, email, invitation, join, kept, user, workspace};
+use crate::fixtures::noon;
+use WorkspaceRole::{Collaborator, Owner, Viewer};
+
+async fn invited(
+    store: &dyn WorkspaceRepository,
+    number: u8,
+    workspace: WorkspaceId,
+    role: WorkspaceRole,
+) -> Invitation {
+    let new = invitation(number, workspace, role);
+    match store.invite(&new, MANY).await.unwrap() {
+        Added::Done(invitation) => invitation,
+        other => panic!("was to be kept: {other:?}"),
+    }
+}
+
+async fn accept(
+    store: &dyn WorkspaceRepository,
+    invitation: &Invitation,
+    number: u8,
+    seconds: i64,
+) -> Accepted {
+    let address = email(number);
+    let accepted = store.accept(invitation.id, user(number), &address, noon(seconds), LIMITS);
+    accepted.await.unwrap()
+}
+
+/// In the lists of the workspace and of the address, whatever its case, with the name of the workspace.
+pub async fn an_invitation_is_found_as_it_was_kept(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let expected = Invitation {
+        workspace_name: workspace(1).name,
+        ..invitation(2, id, Collaborator)
+    };
+    assert_eq!(invited(store, 2, id, Collaborator).await, expected);
+    let listed = store.invitations(id, noon(0), None, 9).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&expected));
+    for address in ["user2@example.org", "USER2@Example.org"] {
+        let address = Email::from_store(address.into());
+        let listed = store
+            .invitations_to(&address, noon(59), None, 9)
+            .await
+            .unwrap();
+        assert_eq!(listed, std::slice::from_ref(&expected));
+    }
+    let others = store
+        .invitations_to(&email(3), noon(0), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(others, []);
+}
+
+/// Newest first, page by page, both of a workspace and of an address.
+pub async fn invitations_are_listed_newest_first(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let (first, second) = (kept(store, 1).await, kept(store, 2).await);
+    let mut ids = Vec::new();
+    for number in [3, 5, 4] {
+        ids.push(invited(store, number, first, Viewer).await.id);
+    }
+    let elsewhere = Invitation {
+        email: email(5),
+        ..invitation(9, second, Owner)
+    };
+    store.invite(&elsewhere, MANY).await.unwrap();
+    ids.sort();
+    ids.reverse();
+    let of = |listed: Vec<Invitation>| listed.iter().map(|one| one.id).collect::<Vec<_>>();
+    let list = async |before, limit| {
+        of(store
+            .invitations(first, noon(0), before, limit)
+            .await
+            .unwrap())
+    };
+    assert_eq!(list(None, 9).await, ids);
+    assert_eq!(list(None, 2).await, ids[..2]);
+    assert_eq!(list(Some(ids[0]), 1).await, ids[1..2]);
+    let to = async |before| {
+        of(store
+            .invitations_to(&email(5), noon(0), before, 9)
+            .await
+            .unwrap())
+    };
+    let fifth = InvitationId::from_bytes([5; 16]);
+    assert_eq!(to(None).await, [elsewhere.id, fifth]);
+    assert_eq!(to(Some(elsewhere.id)).await, [fifth]);
+}
+
+/// The id and the time of creation stay, and there is one still.
+pub async fn inviting_an_address_again_replaces_role_and_expiry(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let first = invited(store, 2, id, Viewer).await;
+    let again = Invitation {
+        email: Email::from_store("USER2@example.org".into()),
+        created_at: noon(30),
+        expires_at: noon(90),
+        ..invitation(8, id, Owner)
+    };
+    // Not even where there may be no more.
+    let kept_now = store.invite(&again, 1).await.unwrap();
+    let expected = Invitation {
+        id: first.id,
+        created_at: first.created_at,
+        workspace_name: first.workspace_name,
+        ..again
+    };
+    assert_eq!(kept_now, Added::Done(expected.clone()));
+    let listed = store.invitations(id, noon(80), None, 9).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&expected));
+    let joined = accept(store, &expected, 2, 80).await;
+    assert_eq!(joined, Accepted::Joined(workspace(1), Owner));
+}
+
+/// Exactly so many, also of those who are invited at once; what was accepted or is over makes room.
+pub async fn a_workspace_has_no_more_invitations_than_there_may_be(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let new: Vec<Invitation> = (2..=9)
+        .map(|number| invitation(number, id, Viewer))
+        .collect();
+    let invites = join_all(new.iter().map(|new| store.invite(new, 3))).await;
+    let done = |added: &Result<Added<Invitation>, _>| matches!(added, Ok(Added::Done(_)));
+    assert_eq!(invites.iter().filter(|added| done(added)).count(), 3);
+    let listed = store.invitations(id, noon(0), None, 9).await.unwrap();
+    assert_eq!(listed.len(), 3);
+    assert_eq!(
+        store.invite(&invitation(20, id, Viewer), 3).await.unwrap(),
+        Added::TooMany
+    );
+
+    let number = listed[0].id.as_bytes()[0];
+    assert!(matches!(
+        accept(store, &listed[0], number, 1).await,
+        Accepted::Joined(..)
+    ));
+    let room = store.invite(&invitation(20, id, Viewer), 3).await;
+    assert!(done(&room), "what was accepted makes room: {room:?}");
+    let later = Invitation {
+        created_at: noon(60),
+        expires_at: noon(120),
+        ..invitation(21, id, Viewer)
+    };
+    let room = store.invite(&later, 1).await;
+    assert!(done(&room), "what is over makes room: {room:?}");
+}
+
+/// From its creation on, and before its end; by whoever has its address.
+pub async fn an_invitation_is_accepted_in_time_by_its_address(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let invitation = invited(store, 2, id, Collaborator).await;
+    assert_eq!(accept(store, &invitation, 3, 1).await, Accepted::Missing);
+    assert_eq!(accept(store, &invitation, 2, 60).await, Accepted::Missing);
+    assert_eq!(store.role(id, user(2)).await.unwrap(), None);
+    let joined = accept(store, &invitation, 2, 59).await;
+    assert_eq!(joined, Accepted::Joined(workspace(1), Collaborator));
+    let members = store.members(id, None, 9).await.unwrap();
+    assert_eq!((members[1].user, members[1].joined_at), (user(2), noon(59)));
+    let listed = store.invitations(id, noon(1), None, 9).await.unwrap();
+    assert_eq!(listed, []);
+    let listed = store
+        .invitations_to(&email(2), noon(1), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(listed, []);
+}
+
+/// As long as they are a member. Who was removed, or has the address now, needs a new one.
+pub async fn accepting_again_changes_nothing(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let invitation = invited(store, 2, id, Viewer).await;
+    accept(store, &invitation, 2, 1).await;
+    store.set_role(id, user(2), Collaborator).await.unwrap();
+    // Also when it would be over.
+    for at in [2, 100] {
+        let again = accept(store, &invitation, 2, at).await;
+        assert_eq!(again, Accepted::Member(workspace(1), Collaborator));
+    }
+    // Another member who has the address now has not accepted it.
+    join(store, id, 3, Viewer).await;
+    let address = email(2);
+    let somebody_else = store.accept(invitation.id, user(3), &address, noon(2), LIMITS);
+    assert_eq!(somebody_else.await.unwrap(), Accepted::Missing);
+    store.remove_member(id, user(2)).await.unwrap();
+    assert_eq!(accept(store, &invitation, 2, 2).await, Accepted::Missing);
+    let renewed = invited(store, 2, id, Viewer).await;
+    assert_eq!(renewed.id, invitation.id);
+    let joined = accept(store, &renewed, 2, 2).await;
+    assert_eq!(joined, Accepted::Joined(workspace(1), Viewer));
+}
+
+/// Whatever they were invited as.
+pub async fn a_member_who_accepts_stays_what_they_are(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let invitation = invited(store, 1, id, Viewer).await;
+    for _ in 0..2 {
+        let accepted = accept(store, &invitation, 1, 1).await;
+        assert_eq!(accepted, Accepted::Member(workspace(1), Owner));
+    }
+    let listed = store.invitations(id, noon(1), None, 9).await.unwrap();
+    assert_eq!(listed, []);
+}
+
+/// Exactly so many, also of those who accept at once.
+pub async fn a_workspace_has_no_more_members_than_there_may_be(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let most = MembershipLimits {
+        members: 4,
+        ..LIMITS
+    };
+    let mut all = Vec::new();
+    for number in 2..=9 {
+        all.push((number, invited(store, number, id, Viewer).await.id));
+    }
+    let accepts = all.iter().map(|&(number, invitation)| async move {
+        let address = email(number);
+        let accepted = store.accept(invitation, user(number), &address, noon(1), most);
+        accepted.await.unwrap()
+    });
+    let accepted = join_all(accepts).await;
+    let joined = accepted
+        .iter()
+        .filter(|one| matches!(one, Accepted::Joined(..)));
+    assert_eq!(joined.count(), 3);
+    let full = accepted
+        .iter()
+        .filter(|one| **one == Accepted::WorkspaceFull);
+    assert_eq!(full.count(), 5);
+    assert_eq!(store.members(id, None, 99).await.unwrap().len(), 4);
+}
+
+/// Of those who accept, decline and withdraw at once, one has it.
+pub async fn an_invitation_is_answered_once(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    for round in 1..=8 {
+        let id = kept(store, round).await;
+        let invitation = invited(store, 2, id, Viewer).await;
+        let address = email(2);
+        let (accepted, declined, withdrawn) = tokio::join!(
+            accept(store, &invitation, 2, 1),
+            store.decline(invitation.id, &address, noon(1)),
+            store.withdraw(id, invitation.id),
+        );
+        let joined = matches!(accepted, Accepted::Joined(..));
+        let had_it = [joined, declined.unwrap(), withdrawn.unwrap()];
+        assert_eq!(
+            had_it.into_iter().filter(|had| *had).count(),
+            1,
+            "{had_it:?}"
+        );
+        assert_eq!(store.role(id, user(2)).await.unwrap().is_some(), joined);
+        store.delete(id, 9).await.unwrap();
+    }
+}
+
+/// In time, by its address; and nothing that was accepted.
+pub async fn an_invitation_is_declined_and_withdrawn(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let (id, other) = (kept(store, 1).await, kept(store, 2).await);
+    let invitation = invited(store, 2, id, Viewer).await;
+    let decline = async |number, at| {
+        let address = email(number);
+        store
+            .decline(invitation.id, &address, noon(at))
+            .await
+            .unwrap()
+    };
+    assert!(!decline(3, 1).await, "somebody else's");
+    assert!(!decline(2, 60).await, "too late");
+    assert!(decline(2, 59).await);
+    assert!(!decline(2, 59).await);
+    invited(store, 2, id, Viewer).await;
+    assert!(
+        !store.withdraw(other, invitation.id).await.unwrap(),
+        "of another workspace"
+    );
+    assert!(store.withdraw(id, invitation.id).await.unwrap());
+    assert!(!store.withdraw(id, invitation.id).await.unwrap());
+    let accepted = invited(store, 2, id, Viewer).await;
+    accept(store, &accepted, 2, 1).await;
+    assert!(!decline(2, 1).await, "it was accepted");
+    assert!(
+        !store.withdraw(id, accepted.id).await.unwrap(),
+        "it was accepted"
+    );
+}

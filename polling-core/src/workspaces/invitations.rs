@@ -1,0 +1,191 @@
+//! Inviting people by their e-mail address. Nothing that an inviter is told depends on whether the address has an account,
+//! nor on whether that is a member: nobody looks at either before the invitation is answered.
+
+use tracing::instrument;
+
+use super::access::Action;
+use super::error::WorkspaceError;
+use super::model::Invitation;
+use super::page::{Listing, ListingRequest};
+use super::repository::{Accepted, Added, MembershipLimits};
+use super::service::{Inner, Workspaces, signed_in};
+use super::view::{InvitationView, WorkspaceView};
+use super::wire::NewInvitation;
+use crate::users::Email;
+use crate::{Actor, FieldError, InvitationId, UserId, WorkspaceId};
+
+impl Workspaces {
+    /// Invites whoever has, or will have, the account of an e-mail address. Repeated, it replaces role and expiry.
+    ///
+    /// # Errors
+    /// `Invalid`; `LimitReached`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
+    #[instrument(name = "workspaces.invite", skip_all, fields(workspace = %id))]
+    pub async fn invite(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        new: NewInvitation,
+    ) -> Result<InvitationView, WorkspaceError> {
+        let actor = actor.clone();
+        self.run(move |inner| async move {
+            let (workspace, _) = inner.allowed(&actor, id, Action::Invite).await?;
+            let email = Email::parse(&new.email).map_err(|detail| {
+                WorkspaceError::Invalid(vec![FieldError::invalid("/email", detail)])
+            })?;
+            let now = inner.parts.clock.now();
+            let invitation = Invitation {
+                id: InvitationId::new(now, &*inner.parts.ids),
+                workspace: id,
+                workspace_name: workspace.name,
+                email,
+                role: new.role,
+                created_at: now,
+                expires_at: now.after(inner.limits().invitation_lifetime),
+            };
+            let most = inner.limits().invitations;
+            match inner.store()?.invite(&invitation, most).await? {
+                Added::Done(invitation) => Ok(invitation.into()),
+                Added::TooMany => Err(WorkspaceError::LimitReached(
+                    "invitations to this workspace",
+                )),
+                Added::Missing => Err(WorkspaceError::NotFound),
+            }
+        })
+        .await
+    }
+
+    /// Lists the invitations to a workspace that are still to be answered, newest first.
+    ///
+    /// # Errors
+    /// `Invalid` where the page is none; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
+    pub async fn invitations(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        page: ListingRequest<InvitationId>,
+    ) -> Result<Listing<InvitationView, InvitationId>, WorkspaceError> {
+        let inner = &self.inner;
+        inner.allowed(actor, id, Action::Invite).await?;
+        let limit = page.limit(inner.parts.settings.page_polls)?;
+        let now = inner.parts.clock.now();
+        let found = inner
+            .store()?
+            .invitations(id, now, page.cursor, limit + 1)
+            .await?;
+        Ok(Listing::of(found, limit, |invitation| invitation.id))
+    }
+
+    /// Takes an invitation back that was not accepted yet.
+    ///
+    /// # Errors
+    /// `InvitationNotFound`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
+    #[instrument(name = "workspaces.withdraw_invitation", skip_all, fields(workspace = %id))]
+    pub async fn withdraw_invitation(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        invitation: InvitationId,
+    ) -> Result<(), WorkspaceError> {
+        let actor = actor.clone();
+        self.run(move |inner| async move {
+            inner.allowed(&actor, id, Action::Invite).await?;
+            if inner.store()?.withdraw(id, invitation).await? {
+                Ok(())
+            } else {
+                Err(WorkspaceError::InvitationNotFound)
+            }
+        })
+        .await
+    }
+
+    /// Lists the invitations of the signed-in user's address that are still to be answered, newest first.
+    ///
+    /// # Errors
+    /// `Invalid` where the page is none; `Unauthorized`; `Store`.
+    pub async fn my_invitations(
+        &self,
+        actor: &Actor,
+        page: ListingRequest<InvitationId>,
+    ) -> Result<Listing<InvitationView, InvitationId>, WorkspaceError> {
+        let inner = &self.inner;
+        let user = signed_in(actor)?;
+        let limit = page.limit(inner.parts.settings.page_polls)?;
+        let Some(email) = inner.email_of(user).await? else {
+            return Ok(Listing::of(Vec::new(), limit, |i: &Invitation| i.id));
+        };
+        let now = inner.parts.clock.now();
+        let found = inner
+            .store()?
+            .invitations_to(&email, now, page.cursor, limit + 1)
+            .await?;
+        Ok(Listing::of(found, limit, |invitation| invitation.id))
+    }
+
+    /// Accepts an invitation of the signed-in user's address. Repeated, it changes nothing; who is a member already stays
+    /// what they are.
+    ///
+    /// # Errors
+    /// `InvitationNotFound`, also where it is somebody else's or over; `LimitReached`; `Unauthorized`; `Store`.
+    #[instrument(name = "workspaces.accept", skip_all, fields(invitation = %id))]
+    pub async fn accept(
+        &self,
+        actor: &Actor,
+        id: InvitationId,
+    ) -> Result<WorkspaceView, WorkspaceError> {
+        let user = signed_in(actor)?;
+        self.run(move |inner| async move {
+            let email = inner.email_of(user).await?;
+            let email = email.ok_or(WorkspaceError::InvitationNotFound)?;
+            let most = MembershipLimits {
+                members: inner.limits().members,
+                workspaces: inner.limits().of_a_user,
+            };
+            let now = inner.parts.clock.now();
+            match inner.store()?.accept(id, user, &email, now, most).await? {
+                Accepted::Joined(workspace, role) => {
+                    inner.membership_changed(workspace.id, user);
+                    Ok(WorkspaceView::from((workspace, Some(role))))
+                }
+                Accepted::Member(workspace, role) => {
+                    Ok(WorkspaceView::from((workspace, Some(role))))
+                }
+                Accepted::WorkspaceFull => {
+                    Err(WorkspaceError::LimitReached("members of this workspace"))
+                }
+                Accepted::UserFull => Err(WorkspaceError::LimitReached("workspaces for you")),
+                Accepted::Missing => Err(WorkspaceError::InvitationNotFound),
+            }
+        })
+        .await
+    }
+
+    /// Declines an invitation of the signed-in user's address: it is gone.
+    ///
+    /// # Errors
+    /// `InvitationNotFound`, also where it is somebody else's or over; `Unauthorized`; `Store`.
+    #[instrument(name = "workspaces.decline", skip_all, fields(invitation = %id))]
+    pub async fn decline(&self, actor: &Actor, id: InvitationId) -> Result<(), WorkspaceError> {
+        let user = signed_in(actor)?;
+        self.run(move |inner| async move {
+            let email = inner.email_of(user).await?;
+            let email = email.ok_or(WorkspaceError::InvitationNotFound)?;
+            let now = inner.parts.clock.now();
+            if inner.store()?.decline(id, &email, now).await? {
+                Ok(())
+            } else {
+                Err(WorkspaceError::InvitationNotFound)
+            }
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// The address of a user's account; `None` where the accounts are elsewhere, or this one is gone.
+    async fn email_of(&self, user: UserId) -> Result<Option<Email>, WorkspaceError> {
+        let Some(users) = self.parts.store.users() else {
+            return Ok(None);
+        };
+        Ok(users.find(user).await?.map(|user| user.email))
+    }
+}
