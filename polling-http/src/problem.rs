@@ -244,7 +244,7 @@ mod tests {
             let expected = match code.as_str() {
                 "invalid" | "option_unknown" | "selection_invalid" | "voter_required"
                 | "password_weak" => 422,
-                "poll_not_found" | "user_not_found" | "vote_not_found" => 404,
+                missing if missing.ends_with("_not_found") => 404,
                 "unauthorized" => 401,
                 "results_hidden" | "forbidden" | "feature_off" => 403,
                 "rate_limited" => 429,

@@ -273,21 +273,6 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "must be at least 1",
         );
     }
-    let workspaces = &settings.workspaces;
-    if [
-        workspaces.of_a_user,
-        workspaces.members,
-        workspaces.invitations,
-        workspaces.projects,
-    ]
-    .contains(&0)
-        || workspaces.invitation_lifetime.is_zero()
-    {
-        return rule(
-            "workspaces",
-            "must have bounds of at least 1, and invitations that last",
-        );
-    }
     if settings.refresh_interval.is_zero() {
         return rule(
             "refresh_interval",
@@ -304,6 +289,27 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
         return rule(
             "request_tokens and request_revocations",
             "must be at least 1",
+        );
+    }
+    check_people(settings)
+}
+
+/// The bounds of accounts, workspaces and limits.
+fn check_people(settings: &Settings) -> Result<(), BuildError> {
+    let rule = |name, rule| Err(BuildError::Setting { name, rule });
+    let workspaces = &settings.workspaces;
+    if [
+        workspaces.of_a_user,
+        workspaces.members,
+        workspaces.invitations,
+        workspaces.projects,
+    ]
+    .contains(&0)
+        || workspaces.invitation_lifetime.is_zero()
+    {
+        return rule(
+            "workspaces",
+            "must have bounds of at least 1, and invitations that last",
         );
     }
     if settings.password_workers == 0 {

@@ -4,6 +4,7 @@
 //! while its last batch was being flushed; the store, through the poll's gate, decides; every caller gets the outcome of
 //! their own ballot, after the commit.
 
+mod door;
 mod error;
 mod gate;
 pub(crate) mod identify;

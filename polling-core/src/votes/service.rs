@@ -2,25 +2,21 @@
 
 use std::sync::Arc;
 
+use super::door::Door;
 use super::error::VoteError;
 use super::gate::Refusal;
-use super::identify;
 use super::intake::Intake;
 use super::members;
-use super::model::{Ballot, BallotRecord, RecordedBallot, Selection};
+use super::model::{Ballot, BallotRecord, RecordedBallot};
 use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
 use super::reply::or_unknown;
 use super::repository::{Change, Outcome, Withdrawal};
-use super::token;
 use super::verdict::{Verdict, judge};
-use super::voter::{Voter, VoterKey};
+use super::voter::Voter;
 use super::wire;
 use crate::engine::Parts;
-use crate::polls::Voters;
-use crate::polls::cache::KnownPoll;
-use crate::workspaces::membership::Memberships;
-use crate::{Actor, BallotId, FieldError, PollId};
+use crate::{Actor, PollId};
 
 /// The use cases of the votes.
 #[derive(Clone)]
@@ -30,13 +26,18 @@ pub struct Votes {
 
 struct Inner {
     parts: Parts,
+    door: Door,
     intake: Intake,
 }
 
 impl Votes {
     pub(crate) fn new(parts: Parts, intake: Intake) -> Self {
         Self {
-            inner: Arc::new(Inner { parts, intake }),
+            inner: Arc::new(Inner {
+                door: Door::new(parts.clone()),
+                parts,
+                intake,
+            }),
         }
     }
 
@@ -52,11 +53,7 @@ impl Votes {
     /// ballot may have been recorded: send it again with the same id.
     pub async fn cast(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let inner = &*self.inner;
-        let check =
-            |known: &KnownPoll, members: &Memberships| inner.check(actor, known, members, &ballot);
-        let passed = inner.pass(actor, ballot.poll, &ballot.voter, check);
-        let (known, record) = passed.await?;
-        inner.limit(actor, &known).await?;
+        let (_, record) = inner.door.check(actor, &ballot).await?;
         let outcome = if known.is_closed() {
             let only = std::slice::from_ref(&record);
             let found = Box::pin(recall(&*inner.parts.store, ballot.poll, only)).await?;
@@ -81,23 +78,23 @@ impl Votes {
     ) -> Result<Vec<Result<Receipt, VoteError>>, VoteError> {
         let inner = &*self.inner;
         wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
-        let mut known = inner.door(actor, poll).await?;
+        let mut known = inner.door.known(actor, poll).await?;
         let named = ballots.iter().flatten().map(|ballot| &ballot.voter);
         let store = &*inner.parts.store;
         let members = Box::pin(members::look_up(store, actor, &known.poll, named)).await?;
         let check = |ballot: Result<Ballot, VoteError>| {
             let ballot = ballot?;
-            let record = inner.check(actor, &known, &members, &ballot)?;
+            let record = inner.door.record(actor, &known, &members, &ballot)?;
             Ok((record, ballot.voter))
         };
         let mut checked: Vec<_> = ballots.into_iter().map(check).collect();
         if checked.iter().any(Result::is_err) {
-            known = inner.ask_again(actor, known).await?;
+            known = inner.door.ask_again(actor, known).await?;
         }
         if checked.iter().any(Result::is_ok) {
-            inner.confirm(actor, &known).await?;
+            inner.door.confirm(actor, &known).await?;
         }
-        inner.limit_all(actor, &known, &mut checked).await?;
+        inner.door.limit_all(actor, &known, &mut checked).await?;
         let records: Vec<BallotRecord> = checked
             .iter()
             .flatten()
@@ -124,11 +121,7 @@ impl Votes {
     /// As [`cast`](Self::cast), and `ChangeNotAllowed`; never `AlreadyVoted`.
     pub async fn change(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let inner = Arc::clone(&self.inner);
-        let check =
-            |known: &KnownPoll, members: &Memberships| inner.check(actor, known, members, &ballot);
-        let passed = inner.pass(actor, ballot.poll, &ballot.voter, check);
-        let (known, record) = passed.await?;
-        inner.limit(actor, &known).await?;
+        let (_, record) = inner.door.check(actor, &ballot).await?;
         let change = async move {
             let change = inner.parts.store.votes().change(&record).await?;
             inner.conclude_change(&record, ballot.voter, change)
@@ -151,7 +144,7 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<(), VoteError> {
-        let (_, key) = self.inner.identify(actor, poll, voter).await?;
+        let (_, key) = self.inner.door.identify(actor, poll, voter).await?;
         let at = self.inner.parts.clock.now();
         if actor.has_expired(at) {
             return Err(VoteError::Unauthorized);
@@ -186,7 +179,7 @@ impl Votes {
         poll: PollId,
         voter: &Voter,
     ) -> Result<OwnBallot, VoteError> {
-        let (known, key) = self.inner.identify(actor, poll, voter).await?;
+        let (known, key) = self.inner.door.identify(actor, poll, voter).await?;
         match self.inner.parts.store.votes().find(poll, &key).await? {
             Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter.clone())),
             None => Err(self
@@ -198,147 +191,6 @@ impl Votes {
 }
 
 impl Inner {
-    /// The poll, if it is there for this actor, and published.
-    async fn door(&self, actor: &Actor, poll: PollId) -> Result<Arc<KnownPoll>, VoteError> {
-        let known = match self.parts.cache.known(poll) {
-            Some(known) => known,
-            // The way to the store is long, and seldom gone: it must not make every vote's future as large.
-            None => {
-                let found = Box::pin(self.parts.cache.find(poll)).await?;
-                found.ok_or(VoteError::PollNotFound)?
-            }
-        };
-        if !known.is_draft {
-            Ok(known)
-        } else {
-            let store = &*self.parts.store;
-            Err(Box::pin(members::refuse_draft(store, actor, &known.poll)).await)
-        }
-    }
-
-    /// The poll, and the voter that the actor is there.
-    async fn identify(
-        &self,
-        actor: &Actor,
-        poll: PollId,
-        voter: &Voter,
-    ) -> Result<(Arc<KnownPoll>, VoterKey), VoteError> {
-        let identify = |known: &KnownPoll, members: &Memberships| {
-            identify::voter(actor, &known.poll, members, voter)
-        };
-        self.pass(actor, poll, voter, identify).await
-    }
-
-    /// The poll, and what `check` gives. What is remembered of a poll refuses nobody: that is confirmed at the store first,
-    /// because another server may have deleted the poll.
-    async fn pass<T>(
-        &self,
-        actor: &Actor,
-        poll: PollId,
-        voter: &Voter,
-        check: impl Fn(&KnownPoll, &Memberships) -> Result<T, VoteError>,
-    ) -> Result<(Arc<KnownPoll>, T), VoteError> {
-        let known = self.door(actor, poll).await?;
-        let members = if members::matter(&known.poll) {
-            let store = &*self.parts.store;
-            Box::pin(members::look_up(store, actor, &known.poll, [voter])).await?
-        } else {
-            Memberships::none()
-        };
-        match check(&known, &members) {
-            Ok(checked) => {
-                self.confirm(actor, &known).await?;
-                Ok((known, checked))
-            }
-            Err(refusal) => {
-                Box::pin(self.ask_again(actor, known)).await?;
-                Err(refusal)
-            }
-        }
-    }
-
-    /// Who votes by a token holds one that is still good; all others are what they proved to be.
-    async fn confirm(&self, actor: &Actor, known: &KnownPoll) -> Result<(), VoteError> {
-        if known.poll.voters != Voters::Tokens {
-            return Ok(());
-        }
-        Box::pin(token::confirm(&*self.parts.store, actor, &known.poll)).await
-    }
-
-    /// The poll as the store has it now, if it is still there.
-    async fn ask_again(
-        &self,
-        actor: &Actor,
-        known: Arc<KnownPoll>,
-    ) -> Result<Arc<KnownPoll>, VoteError> {
-        let poll = known.poll.id;
-        self.parts.cache.doubt(&known);
-        self.door(actor, poll).await
-    }
-
-    /// Counts a vote, where votes have a limit.
-    async fn limit(&self, actor: &Actor, known: &KnownPoll) -> Result<(), VoteError> {
-        let limits = &self.parts.limits;
-        match limits.of_vote(actor, &known.poll) {
-            Some(key) => Ok(Box::pin(limits.take_vote(key)).await?),
-            None => Ok(()),
-        }
-    }
-
-    /// The same of many: the first of them are let through, as many as may be.
-    async fn limit_all<T>(
-        &self,
-        actor: &Actor,
-        known: &KnownPoll,
-        ballots: &mut [Result<T, VoteError>],
-    ) -> Result<(), VoteError> {
-        let limits = &self.parts.limits;
-        let Some(key) = limits.of_vote(actor, &known.poll) else {
-            return Ok(());
-        };
-        let good = ballots.iter_mut().filter(|ballot| ballot.is_ok());
-        let good: Vec<_> = good.collect();
-        let (granted, refused) = Box::pin(limits.take_votes(key, good.len())).await?;
-        if let Some(refused) = refused {
-            for ballot in good.into_iter().skip(granted) {
-                *ballot = Err(refused.clone().into());
-            }
-        }
-        Ok(())
-    }
-
-    /// What can be checked at the door: who votes, and what.
-    fn check(
-        &self,
-        actor: &Actor,
-        known: &KnownPoll,
-        members: &Memberships,
-        ballot: &Ballot,
-    ) -> Result<BallotRecord, VoteError> {
-        if ballot.poll != known.poll.id {
-            let detail = "is not the poll that all of these ballots are for";
-            return Err(VoteError::Invalid(vec![FieldError::invalid(
-                "/poll_id", detail,
-            )]));
-        }
-        let voter = identify::voter(actor, &known.poll, members, &ballot.voter)?;
-        let selection = Selection::of(&ballot.chosen, &known.poll)?;
-        let received_at = self.parts.clock.now();
-        if actor.has_expired(received_at) {
-            return Err(VoteError::Unauthorized);
-        }
-        Ok(BallotRecord {
-            poll: ballot.poll,
-            voter,
-            id: ballot
-                .id
-                .unwrap_or_else(|| BallotId::new(received_at, &*self.parts.ids)),
-            id_is_clients: ballot.id.is_some(),
-            selection,
-            received_at,
-        })
-    }
-
     /// Why a poll that is known here has no ballot of a voter: `otherwise`, unless another server deleted it.
     async fn none_recorded(&self, poll: PollId, otherwise: VoteError) -> VoteError {
         match self.parts.store.results().tally(poll).await {
