@@ -53,7 +53,7 @@ impl Votes {
     /// ballot may have been recorded: send it again with the same id.
     pub async fn cast(&self, actor: &Actor, ballot: Ballot) -> Result<Receipt, VoteError> {
         let inner = &*self.inner;
-        let (_, record) = inner.door.check(actor, &ballot).await?;
+        let (known, record) = inner.door.check(actor, &ballot).await?;
         let outcome = if known.is_closed() {
             let only = std::slice::from_ref(&record);
             let found = Box::pin(recall(&*inner.parts.store, ballot.poll, only)).await?;
