@@ -245,6 +245,8 @@ mod tests {
                 "invalid" | "option_unknown" | "selection_invalid" | "voter_required"
                 | "password_weak" => 422,
                 "poll_not_found" | "user_not_found" | "vote_not_found" => 404,
+                "workspace_not_found" | "member_not_found" => 404,
+                "invitation_not_found" | "project_not_found" => 404,
                 "unauthorized" => 401,
                 "results_hidden" | "forbidden" | "feature_off" => 403,
                 "rate_limited" => 429,
