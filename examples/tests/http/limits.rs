@@ -100,6 +100,43 @@ async fn the_eleventh_wrong_password_in_a_minute_is_refused_whether_or_not_there
 }
 
 #[tokio::test]
+async fn a_user_may_invite_so_often_and_no_more() {
+    let (server, clock) = server(Store::default(), |core| {
+        core.limits.invite = Some(Limit::per_hour(2));
+    })
+    .await;
+    let (_, ada) = server.user("ada").await;
+    let (_, bob) = server.user("bob").await;
+    let invite = async |token: &str, path: &str, email: &str| {
+        let body = json!({"email": email, "role": "viewer"});
+        server.post(path, &body).bearer(token).await
+    };
+    let mut paths = Vec::new();
+    for token in [&ada, &ada, &bob] {
+        let new = json!({"name": "Kitchen"});
+        let workspace = server.post("/api/v1/workspaces", &new).bearer(token).await;
+        let id = workspace.json()["id"].as_str().unwrap().to_owned();
+        paths.push(format!("/api/v1/workspaces/{id}/invitations"));
+    }
+    // What is no invitation counts for nothing; the same one again does.
+    let none = invite(&ada, &paths[0], "no address").await;
+    none.refuses(422, "invalid");
+    for path in &paths[..2] {
+        assert_eq!(invite(&ada, path, "eve@example.org").await.status, 201);
+    }
+    let refused = invite(&ada, &paths[0], "eve@example.org").await;
+    limited(&refused, "invite", (2, 3_600), "3600");
+    let other = invite(&bob, &paths[2], "eve@example.org").await;
+    assert_eq!(other.status, 201);
+    clock.advance(Duration::from_secs(3_600));
+    // Her access token is over by now.
+    let again = sign_in(&server, "ada@example.org", "correct horse").await;
+    let ada = again.json()["access_token"].as_str().unwrap().to_owned();
+    let later = invite(&ada, &paths[0], "eve@example.org").await;
+    assert_eq!(later.status, 201);
+}
+
+#[tokio::test]
 async fn right_passwords_count_for_nothing() {
     let (server, _) = server(Store::default(), |core| {
         core.limits.login = Some(Limit::per_minute(2));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use http::Method;
-use polling_core::Engine;
+use polling_core::{Code, Engine};
 use polling_http::{HttpApi, HttpSettings};
 use polling_sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -38,6 +38,27 @@ async fn every_route_is_described_and_nothing_else() {
     );
     let surplus: Vec<_> = described.difference(&routes).collect();
     assert!(surplus.is_empty(), "described, and no route: {surplus:?}");
+}
+
+#[test]
+fn the_page_for_people_names_every_route_and_every_code() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/");
+    let read = |name| std::fs::read_to_string(file.join(name)).unwrap();
+    let page = read("API.md");
+    let document: Value = serde_json::from_str(&read("openapi.json")).unwrap();
+    for (method, path, _) in operations(&document) {
+        let path = path.trim_start_matches("/api/v1");
+        let method = method.to_uppercase();
+        // Routes of older systems and of probes are told in a sentence.
+        let names = [format!("`{method} {path}"), format!("`{path}`")];
+        assert!(
+            names.iter().any(|name| page.contains(name)),
+            "{method} {path}"
+        );
+    }
+    for code in Code::ALL {
+        assert!(page.contains(&format!("`{code}`")), "{code}");
+    }
 }
 
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
@@ -128,6 +149,63 @@ async fn the_examples_work_when_they_are_tried() {
     let patch = &patch["content"]["application/json"]["example"];
     let ask = server.request(Method::PATCH, poll.path("")).json(patch);
     assert_eq!(ask.bearer(&poll.token).await.status, 200);
+}
+
+/// The example of the body of this operation.
+fn example_of(document: &Value, method: &str, path: &str) -> Value {
+    let body = &document["paths"][path][method]["requestBody"];
+    body["content"]["application/json"]["example"].clone()
+}
+
+#[tokio::test]
+async fn the_examples_of_workspaces_work_when_they_are_tried() {
+    let server = Server::start().await;
+    let document = server.get(DOCUMENT).await.json();
+    let (_, ada) = server.user("ada").await;
+    let send = async |method: Method, template: &str, ids: &[&str]| {
+        let body = example_of(&document, &method.as_str().to_lowercase(), template);
+        let mut path = String::new();
+        let mut ids = ids.iter();
+        for part in template.split('/').skip(1) {
+            let is_id = part.starts_with('{');
+            path.push('/');
+            path.push_str(if is_id { ids.next().unwrap() } else { part });
+        }
+        let ask = server.request(method, path.clone()).json(&body);
+        let answer = ask.bearer(&ada).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+        match answer.body.is_empty() {
+            true => String::new(),
+            false => answer.json()["id"].as_str().unwrap_or("").to_owned(),
+        }
+    };
+    let (post, patch) = (Method::POST, Method::PATCH);
+    let all = "/api/v1/workspaces";
+    let id = &send(post.clone(), all, &[]).await;
+    send(patch.clone(), "/api/v1/workspaces/{id}", &[id]).await;
+    let projects = "/api/v1/workspaces/{id}/projects";
+    let project = send(post.clone(), projects, &[id]).await;
+    let one = "/api/v1/workspaces/{id}/projects/{project_id}";
+    send(patch.clone(), one, &[id, &project]).await;
+    let invitations = "/api/v1/workspaces/{id}/invitations";
+    send(post.clone(), invitations, &[id]).await;
+    let members = "/api/v1/workspaces/{id}/members/{user_id}";
+    let (bob, _) = server.user("bob").await;
+    let role = example_of(&document, "patch", members);
+    let stranger = server.request(patch.clone(), format!("{all}/{id}/members/{bob}"));
+    let stranger = stranger.json(&role).bearer(&ada).await;
+    stranger.refuses(404, "member_not_found");
+    let poll = json!({"voters": "tokens"});
+    let poll = server.poll(poll).await;
+    for (path, status) in [("/tokens", 201), ("/tokens/revoke", 200)] {
+        let template = format!("/api/v1/polls/{{id}}{path}");
+        let body = example_of(&document, "post", &template);
+        let ask = server.post(poll.path(path), &body).bearer(&poll.token);
+        assert_eq!(ask.await.status, status, "{path}");
+    }
+    send(patch, "/api/v1/users/me", &[]).await;
+    send(post.clone(), "/api/v1/auth/password-reset", &[]).await;
+    send(post, "/api/v1/auth/password", &[]).await;
 }
 
 /// The pages, and the type of each.

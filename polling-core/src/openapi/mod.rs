@@ -6,7 +6,10 @@
 //! them.
 
 mod polls;
+mod vote_tokens;
 mod votes;
+#[cfg(feature = "accounts")]
+mod workspaces;
 
 pub use votes::{OldVoteBody, OldVoteInPoll};
 

@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::{named, of_type, or_null, text, whole, with_one_of, words};
 use crate::polls::{ChoiceKind, NewChoice, NewOption, PollPatch, ShowResults, Voters};
 use crate::settings::PollLimits;
-use crate::{NewPoll, Timestamp};
+use crate::{NewPoll, ProjectId, Timestamp};
 
 named!(NewPoll, "NewPoll", new_poll());
 named!(PollPatch, "PollPatch", poll_patch());
@@ -31,7 +31,8 @@ fn new_poll() -> AllOfBuilder {
         .property(
             "voters",
             or_null(Voters::schema()).description(Some(
-                "Who may vote: `registered` for a signed-in creator, else `anyone`, where it is not said.",
+                "Who may vote: `registered` for a signed-in creator, else `anyone`, where it is not said. `members` only \
+                 of a poll in a project.",
             )),
         )
         .property("show_results", or_null(ShowResults::schema()))
@@ -40,6 +41,9 @@ fn new_poll() -> AllOfBuilder {
         )))
         .property("listed", of_type(Type::Boolean).description(Some(
             "Whether it shows in the public list.",
+        )))
+        .property("project_id", or_null(ProjectId::schema()).description(Some(
+            "The project that it belongs to, for good; its creator, where it is not said.",
         )))
         .property("publish", or_null(of_type(Type::Boolean)).description(Some(
             "Whether it is published in the same step.",

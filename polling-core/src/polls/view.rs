@@ -37,6 +37,7 @@ pub struct PollView {
     #[cfg_attr(feature = "openapi", schema(required))]
     pub creator_id: Option<UserId>,
     /// The project that it belongs to; `None` where it belongs to its creator.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub project_id: Option<ProjectId>,
     /// When it begins to take votes.
     #[cfg_attr(feature = "openapi", schema(required))]

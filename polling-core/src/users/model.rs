@@ -128,9 +128,11 @@ pub struct UserView {
     pub name: String,
     /// The address that they sign in with; absent for strangers.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub email: Option<String>,
     /// Whether they administer the whole site; absent for strangers.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub is_admin: Option<bool>,
     /// When they signed up.
     pub created_at: Timestamp,

@@ -64,10 +64,12 @@ impl Credentials {
 
 /// Somebody who spends a refresh token, or signs out with it: the JSON body of `POST /auth/refresh` and `/auth/logout`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Refresh {
     /// The token: `pr_` and 64 letters, digits, dashes and underscores.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub refresh_token: SecretString,
 }
 
@@ -83,48 +85,66 @@ impl Refresh {
 
 /// Somebody who changes their password: the JSON body of `POST /auth/password`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct PasswordChange {
     /// The one before.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password"))]
     pub current_password: SecretString,
-    /// The one from now on.
+    /// The one from now on: at least 8 characters, at most 1,000 bytes.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", min_length = 8, max_length = 1000))]
     pub new_password: SecretString,
 }
 
 /// Somebody who has forgotten their password: the JSON body of `POST /auth/password-reset`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct PasswordReset {
     /// Where to send a one-time link.
+    #[cfg_attr(feature = "openapi", schema(format = "email", min_length = 3))]
     pub email: String,
 }
 
 /// Somebody who sets a password through a one-time link: the JSON body of `POST /auth/password-reset/confirm`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct NewPassword {
     /// The token of the link.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub token: SecretString,
-    /// The password.
+    /// The password: at least 8 characters, at most 1,000 bytes.
     #[serde(deserialize_with = "secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", min_length = 8, max_length = 1000))]
     pub new_password: SecretString,
 }
 
 /// What somebody changes about their account: the JSON body of `PATCH /users/me`.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct UserPatch {
-    /// Another name.
+    /// Another name: 1 to 100 characters.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, min_length = 1, max_length = 100)
+    )]
     pub name: Option<String>,
-    /// Another address.
+    /// Another address, for which the password is needed.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, format = "email", min_length = 3)
+    )]
     pub email: Option<String>,
     /// The password, without which the address stays what it is.
     #[serde(default, deserialize_with = "present_secret")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, nullable = false, format = "password"))]
     pub current_password: Option<SecretString>,
 }
 

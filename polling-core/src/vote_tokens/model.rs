@@ -91,6 +91,7 @@ impl NewVoteTokens {
 
 /// New tokens, shown this once: each is a credential. They do not show in logs.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct NewlyMadeTokens {
     /// To be sent as `Authorization: Bearer`.
@@ -107,6 +108,7 @@ impl fmt::Debug for NewlyMadeTokens {
 
 /// The tokens of a poll, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct VoteTokenCounts {
     /// Ever made, revoked ones included.
@@ -160,6 +162,7 @@ impl fmt::Debug for Revocation {
 
 /// What a revocation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct RevokedTokens {
     /// Tokens that were good until now.

@@ -21,6 +21,7 @@ pub(super) const NAME_CHARS: usize = 100;
 
 /// What somebody is in a workspace. What each may do stands in the one table of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WorkspaceRole {
     /// May do everything. A workspace always has one at least.

@@ -9,6 +9,7 @@ use crate::{InvitationId, ProjectId, Timestamp, UserId, WorkspaceId};
 
 /// A workspace as its members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct WorkspaceView {
     /// Its id.
@@ -16,6 +17,7 @@ pub struct WorkspaceView {
     /// What it is called.
     pub name: String,
     /// What the one who asks is there; `None` where the application itself asks.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub role: Option<WorkspaceRole>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -34,6 +36,7 @@ impl From<(Workspace, Option<WorkspaceRole>)> for WorkspaceView {
 
 /// A member as the others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct MemberView {
     /// Who.
@@ -56,6 +59,7 @@ impl From<Member> for MemberView {
 
 /// An invitation as the owners and the one who is invited see it. Whether the address has an account is nowhere in it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct InvitationView {
     /// Its id.
@@ -100,6 +104,7 @@ impl From<Invitation> for InvitationView {
 
 /// A project as the members of its workspace see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ProjectView {
     /// Its id.

@@ -50,6 +50,7 @@ impl WorkspacePatch {
 
 /// What a member shall be: the JSON body of `PATCH /workspaces/{id}/members/{user_id}`.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct NewRole {
     /// The role.
@@ -66,9 +67,11 @@ impl NewRole {
 
 /// Somebody to be invited: the JSON body of `POST /workspaces/{id}/invitations`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct NewInvitation {
     /// Their e-mail address.
+    #[cfg_attr(feature = "openapi", schema(format = "email", min_length = 3))]
     pub email: String,
     /// What they would be.
     pub role: WorkspaceRole,

@@ -50,12 +50,23 @@ pub(super) fn response(status: StatusCode, codes: &BTreeSet<&'static str>) -> Re
     response
 }
 
+const RETRY_AFTER: (&str, &str) = ("Retry-After", "In how many seconds to try again.");
+
+/// What is said of a limit.
+pub(super) const POLICY: (&str, &str) = (
+    "RateLimit-Policy",
+    "The limit: `\"create_poll\";q=60;w=60` is 60 in 60 seconds.",
+);
+pub(super) const LEFT: (&str, &str) = (
+    "RateLimit",
+    "What is left of it: `\"create_poll\";r=59;t=60` is 59, and all again in 60 seconds.",
+);
+
 fn headers(status: StatusCode) -> &'static [(&'static str, &'static str)] {
     match status {
         StatusCode::UNAUTHORIZED => &[("WWW-Authenticate", "`Bearer`, and what is wrong with it.")],
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-            &[("Retry-After", "In how many seconds to try again.")]
-        }
+        StatusCode::SERVICE_UNAVAILABLE => &[RETRY_AFTER],
+        StatusCode::TOO_MANY_REQUESTS => &[RETRY_AFTER, POLICY, LEFT],
         StatusCode::UNSUPPORTED_MEDIA_TYPE => &[("Accept", "What would be read.")],
         _ => &[],
     }

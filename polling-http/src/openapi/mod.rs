@@ -4,15 +4,25 @@
 //! missing in the document, and a test that compares both finds it (`examples/tests/http/openapi.rs`).
 
 mod aliases;
+#[cfg(feature = "accounts")]
+mod auth;
 mod elsewhere;
 mod failures;
+mod features;
 mod health;
+#[cfg(feature = "accounts")]
+mod invitations;
 mod operation;
 mod polls;
+#[cfg(feature = "accounts")]
+mod projects;
 mod results;
 #[cfg(feature = "accounts")]
 mod users;
+mod vote_tokens;
 mod votes;
+#[cfg(feature = "accounts")]
+mod workspaces;
 
 use http::StatusCode;
 use polling_core::{Code, Problem};
@@ -39,10 +49,20 @@ struct Room {
 fn rooms() -> Vec<Room> {
     vec![
         polls::room(),
+        vote_tokens::room(),
         votes::room(),
         results::room(),
         #[cfg(feature = "accounts")]
         users::room(),
+        #[cfg(feature = "accounts")]
+        auth::room(),
+        #[cfg(feature = "accounts")]
+        workspaces::room(),
+        #[cfg(feature = "accounts")]
+        invitations::room(),
+        #[cfg(feature = "accounts")]
+        projects::room(),
+        features::room(),
         aliases::room(),
         health::room(),
         elsewhere::room(),
@@ -109,8 +129,8 @@ const ABOUT: &str = "Polls that are durable before they answer, exact, retry-saf
     are the defaults: an application that embeds polls may have set others. Every GET answers HEAD, and every path \
     OPTIONS. What is no HTTP, or has too large a head, is answered 400, 414 or 431 without a body.";
 
-const SECURITY: &str = "An access token (`POST /api/v1/auth/login`), or the manage token of a poll (`pm_…`). One that is \
-    sent and is not good is 401, also where none is needed.";
+const SECURITY: &str = "An access token (`POST /api/v1/auth/login`), the manage token of a poll (`pm_…`), or a one-time \
+    vote token (`pv_…`). One that is sent and is not good is 401, also where none is needed.";
 
 /// The route that this describes.
 fn find<'a>(

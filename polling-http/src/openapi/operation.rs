@@ -159,13 +159,37 @@ impl Description {
         self
     }
 
+    /// The last answer in another form, for who asks for that one.
+    pub(super) fn or_as(mut self, media_type: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        if let Some((_, response)) = self.responses.last_mut() {
+            let content = ContentBuilder::new().schema(Some(schema));
+            let content = content.build();
+            response
+                .content
+                .insert(media_type.to_owned(), RefOr::T(content));
+        }
+        self
+    }
+
     /// What can be done with the id in the last answer, with a body where that takes one.
-    pub(super) fn leads_to(mut self, operation: &str, body: Option<Value>) -> Self {
+    pub(super) fn leads_to(self, operation: &str, body: Option<Value>) -> Self {
+        self.leads_on_to(operation, &[("id", "$response.body#/id")], body)
+    }
+
+    /// The same, with what each parameter is taken from.
+    pub(super) fn leads_on_to(
+        mut self,
+        operation: &str,
+        parameters: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Self {
         if let Some((_, response)) = self.responses.last_mut() {
             let link = LinkBuilder::new()
                 .operation_id(operation)
-                .parameter("id", "$response.body#/id")
                 .request_body(body);
+            let link = parameters
+                .iter()
+                .fold(link, |link, (name, from)| link.parameter(*name, *from));
             let link = RefOr::T(link.build());
             response.links.insert(operation.to_owned(), link);
         }

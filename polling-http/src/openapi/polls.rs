@@ -3,23 +3,24 @@
 use http::Method;
 use polling_core::openapi::{text, whole};
 use polling_core::polls::{Page, PollPatch};
-use polling_core::{Code, NewPoll, PollId, PollView};
+use polling_core::{Code, NewPoll, PollId, PollView, ProjectId};
 use serde_json::json;
 use utoipa::PartialSchema;
 
 use super::operation::{Description, operation};
-use super::{CREATED, NO_CONTENT, OK, Room, nothing};
+use super::{CREATED, NO_CONTENT, OK, Room, failures, nothing};
 
-pub(super) const LIST: &str = "What is `listed`, and the caller's own, newest first.";
-pub(super) const CREATE: &str =
-    "Without an account the answer holds the poll's `manage_token`, once.";
+pub(super) const LIST: &str = "What is `listed`, and the caller's own that are in no project, newest first. With \
+    `project_id` all of a project, for members of its workspace; drafts for those who manage them.";
+pub(super) const CREATE: &str = "Without an account the answer holds the poll's `manage_token`, once. In a project by an owner or collaborator of its \
+    workspace only.";
 const DRAFT: &str = "Drafts are seen by their managers only.";
 const EDIT: &str = "The fields that are sent change. A published poll keeps its options, choice and voters; an open one \
     its question, beginning and `allow_change` too; one that is over also its end.";
 const PUBLISH: &str = "Repeated, the same. From here on options, choice and voters are fixed.";
 const CLOSE: &str = "The answer has the final results. Repeated, the same.";
 
-/// What changing a poll may be refused for.
+/// What everything that only managers may do may be refused for.
 pub(super) const MANAGING: [Code; 2] = [Code::Forbidden, Code::PollNotFound];
 
 pub(super) fn room() -> Room {
@@ -58,7 +59,7 @@ pub(super) fn room() -> Room {
             .needs_token()
             .answers::<PollView>(OK, "The published poll")
             .refuses(&MANAGING)
-            .refuses(&[Code::Invalid]),
+            .refuses(&[Code::Invalid, Code::RateLimited]),
             of_poll(at(
                 Method::POST,
                 "/api/v1/polls/{id}/close",
@@ -69,7 +70,7 @@ pub(super) fn room() -> Room {
             .needs_token()
             .answers::<PollView>(OK, "The closed poll")
             .refuses(&MANAGING)
-            .refuses(&[Code::PollDraft]),
+            .refuses(&[Code::PollDraft, Code::RateLimited]),
         ],
     }
 }
@@ -95,8 +96,13 @@ pub(super) fn listing(operation: Description) -> Description {
             "The `next_cursor` of the page before.",
             PollId::schema(),
         )
+        .query(
+            "project_id",
+            "Only the polls of this project.",
+            ProjectId::schema(),
+        )
         .answers::<Page>(OK, "A page of polls")
-        .refuses(&[Code::Invalid])
+        .refuses(&[Code::Invalid, Code::ProjectNotFound])
 }
 
 pub(super) fn creation(operation: Description) -> Description {
@@ -110,10 +116,14 @@ pub(super) fn creation(operation: Description) -> Description {
         }))
         .answers::<PollView>(CREATED, "The poll")
         .with("Location", "Where it is found.")
+        .with(failures::POLICY.0, failures::POLICY.1)
+        .with(failures::LEFT.0, failures::LEFT.1)
+        .refuses(&[Code::Forbidden, Code::ProjectNotFound, Code::RateLimited])
         .leads_to("readPoll", None)
         .leads_to("readResults", None)
         .leads_to("castVote", Some(vote.clone()))
         .leads_to("changeVote", Some(vote))
+        .leads_to("makeVoteTokens", None)
 }
 
 pub(super) fn reading(operation: Description) -> Description {
@@ -134,6 +144,7 @@ pub(super) fn editing(operation: Description) -> Description {
         .answers::<PollView>(OK, "The poll as it is now")
         .refuses(&MANAGING)
         .refuses(&[Code::OptionsFixed, Code::PollClosed, Code::VersionConflict])
+        .refuses(&[Code::RateLimited])
 }
 
 pub(super) fn deletion(operation: Description) -> Description {
@@ -142,4 +153,5 @@ pub(super) fn deletion(operation: Description) -> Description {
         .needs_token()
         .answers_with(NO_CONTENT, nothing("Deleted"))
         .refuses(&MANAGING)
+        .refuses(&[Code::RateLimited])
 }

@@ -22,7 +22,7 @@ const CHANGE: &str =
 const WITHDRAW: &str = "Who withdrew may vote again.";
 
 /// What a ballot may be refused for.
-pub(super) const CASTING: [Code; 12] = [
+pub(super) const CASTING: [Code; 13] = [
     Code::Forbidden,
     Code::PollNotFound,
     Code::AlreadyVoted,
@@ -35,6 +35,7 @@ pub(super) const CASTING: [Code; 12] = [
     Code::SelectionInvalid,
     Code::VoterRequired,
     Code::Overloaded,
+    Code::RateLimited,
 ];
 
 /// What withdrawing may be refused for.
@@ -156,6 +157,12 @@ impl PartialSchema for Outcomes {
             .property("code", Code::schema())
             .property("detail", of_type(Type::String))
             .property("errors", ArrayBuilder::new().items(FieldError::schema()))
+            .property(
+                "retry_after",
+                of_type(Type::Integer).minimum(Some(0)).description(Some(
+                    "With `rate_limited`: in how many seconds to try again.",
+                )),
+            )
             .required("status")
             .required("code");
         let outcome = AnyOfBuilder::new().item(recorded).item(refused);

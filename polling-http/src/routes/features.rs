@@ -12,10 +12,15 @@ pub(super) fn routes() -> [Route; 1] {
 }
 
 #[derive(Serialize)]
-struct Features {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct Features {
+    /// People may sign up.
     sign_up: bool,
+    /// Polls may be created without an account.
     anonymous_polls: bool,
+    /// Administrators may import users.
     import: bool,
+    /// There are pages about the API.
     docs: bool,
 }
 

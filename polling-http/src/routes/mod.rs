@@ -7,7 +7,7 @@
 mod aliases;
 #[cfg(feature = "accounts")]
 mod auth;
-mod features;
+pub(crate) mod features;
 mod health;
 mod polls;
 pub(crate) mod results;
