@@ -53,7 +53,7 @@ pub(crate) fn parse(text: &str, most: usize, lines: bool) -> Result<String, Stri
 }
 
 /// Control characters, those that turn the direction of what follows, and line separators.
-fn is_control(c: char) -> bool {
+pub(crate) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -33,7 +33,7 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Signing up, by address.
+    /// Signing up, and changing the e-mail address of an account, by address.
     SignUp = "sign_up";
     /// A wrong password for an account, whether or not there is one.
     Login = "login";

@@ -5,7 +5,7 @@
 //! and one-time links), `profile.rs` (reading, changing, deleting) and `admin.rs`. Nothing that leaves the system ever holds
 //! a hash, and only the users themselves and administrators see an e-mail.
 //!
-//! Nobody learns from an answer, or from how long it takes, whether an address has an account, but by signing up: a sign-in
+//! Nobody learns from an answer, or from how long it takes, whether an address has an account, but by taking it: a sign-in
 //! hashes a password whether or not there is one to compare it with, and what is sent by e-mail is looked up and sent in a
 //! task that nobody waits for.
 

@@ -33,6 +33,10 @@ impl Email {
             .without_display_text()
             .without_domain_literal();
         let text = text.trim();
+        // Between quotes the standard allows a tab.
+        if text.chars().any(crate::text::is_control) {
+            return Err("must not hold control characters".into());
+        }
         match email_address::EmailAddress::parse_with_options(text, options) {
             Ok(_) => Ok(Self(text.to_owned())),
             // The library's own check names what it misses.
@@ -118,7 +122,7 @@ pub struct Account {
 }
 
 /// A user as somebody may see them: never with a hash, and with the e-mail only for themselves and administrators.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct UserView {
@@ -136,6 +140,14 @@ pub struct UserView {
     pub is_admin: Option<bool>,
     /// When they signed up.
     pub created_at: Timestamp,
+}
+
+impl fmt::Debug for UserView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserView")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl UserView {

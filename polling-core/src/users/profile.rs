@@ -7,6 +7,7 @@ use super::model::UserView;
 use super::repository::{UserEdit, UserEdited};
 use super::service::{Inner, Users, email, name};
 use super::wire::UserPatch;
+use crate::limits::Rule;
 use crate::{Actor, FieldError, UserId};
 
 impl Users {
@@ -37,7 +38,8 @@ impl Users {
     /// token must not take over the account.
     ///
     /// # Errors
-    /// `Unauthorized`; `Invalid`, with every field that breaks a rule; `WrongPassword`; `EmailTaken`; `Overloaded`; `Store`.
+    /// `Unauthorized`; `Invalid`, with every field that breaks a rule; `WrongPassword`; `RateLimited`; `EmailTaken`; `Overloaded`;
+    /// `Store`.
     #[instrument(name = "users.edit_own", skip_all)]
     pub async fn edit_own(&self, actor: &Actor, patch: UserPatch) -> Result<UserView, UserError> {
         let actor = actor.clone();
@@ -102,6 +104,8 @@ impl Inner {
                 UserError::field(FieldError::invalid("/current_password", detail))
             })?;
             self.proved(actor, password).await?;
+            // The answer says whether an address has an account, as that to signing up does.
+            self.parts.limits.check(Rule::SignUp, actor).await?;
         }
         let edit = UserEdit { name, email };
         if edit == UserEdit::default() {
