@@ -230,3 +230,63 @@ impl Rights {
         rights
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::polls::{NewPoll, ShowResults, Status};
+    use crate::{Clock, FakeClock, PollLimits, SeededIds};
+
+    fn poll() -> (Poll, Tally) {
+        let (now, ids) = (FakeClock::default().now(), SeededIds::new(1));
+        let new = NewPoll::single("?", ["a", "b"]).published();
+        new.validate(&Actor::System, None, now, &ids, &PollLimits::default())
+            .unwrap()
+    }
+
+    #[test]
+    fn rights_make_no_difference_where_everybody_sees() {
+        for status in Status::ALL {
+            for show in [
+                ShowResults::Always,
+                ShowResults::AfterVote,
+                ShowResults::AfterClose,
+                ShowResults::Managers,
+            ] {
+                let tally = Tally {
+                    status,
+                    show_results: show,
+                    ..poll().1
+                };
+                let is_final = status == Status::Closed;
+                let expected = match show {
+                    ShowResults::Always => status != Status::Draft,
+                    ShowResults::AfterVote | ShowResults::AfterClose => is_final,
+                    ShowResults::Managers => false,
+                };
+                assert_eq!(is_open(&tally), expected, "{show:?} {status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rights_end_with_what_proved_the_user_and_come_back_with_it() {
+        let (poll, at) = (poll().0, Timestamp::from_millis);
+        let ada = UserId::from_bytes([1; 16]);
+        let poll = Poll {
+            creator: Some(ada),
+            ..poll
+        };
+        let actor = Actor::user_until(ada, at(1_000));
+        let mut rights = Rights::of(&actor, &poll, Memberships::none(), None);
+        rights.look(&poll, at(999));
+        assert_eq!(rights.eyes().role, Role::Manager);
+        assert!(!rights.are_lost());
+        rights.look(&poll, at(1_000));
+        assert_eq!(rights.eyes().role, Role::Visitor);
+        assert!(rights.are_lost());
+        // A clock that is set back gives back what it took.
+        rights.look(&poll, at(999));
+        assert!(!rights.are_lost());
+    }
+}
