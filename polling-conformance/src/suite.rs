@@ -266,6 +266,13 @@ macro_rules! suite {
                     a_store_that_is_lost_answers_nothing_from_memory
                     a_token_that_another_server_revoked_votes_no_more
                 }
+                rights {
+                    a_role_that_another_server_takes_hides_the_results
+                    who_is_no_member_any_more_is_no_voter
+                    a_sign_in_that_is_over_hides_the_results
+                    a_revoked_vote_token_hides_the_results
+                    a_deleted_account_hides_the_results
+                }
                 revisions {
                     exactly_these_steps_add_a_revision
                     a_close_by_hand_is_one_revision

@@ -4,6 +4,7 @@
 //! stores know nothing of either.
 
 use core::net::IpAddr;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -138,6 +139,41 @@ impl Actor {
         }
     }
 
+    /// When what proves the user is over; `None` where it never is, or nobody is signed in.
+    pub(crate) fn user_end(&self) -> Option<Timestamp> {
+        match self {
+            Actor::System => None,
+            Actor::Caller(caller) => caller.user_until,
+        }
+    }
+
+    /// The actor by what still proves something at this time: a connection may hold it for longer.
+    pub(crate) fn in_force(&self, now: Timestamp) -> Cow<'_, Self> {
+        if self.has_expired(now) {
+            Cow::Owned(self.without_user())
+        } else {
+            Cow::Borrowed(self)
+        }
+    }
+
+    /// The actor by all that it proved but the user.
+    pub(crate) fn without_user(&self) -> Self {
+        let mut left = self.clone();
+        if let Actor::Caller(caller) = &mut left {
+            (caller.user, caller.user_until) = (None, None);
+        }
+        left
+    }
+
+    /// The actor by all that it proved but the vote tokens for this poll.
+    pub(crate) fn without_vote_token(&self, poll: PollId) -> Self {
+        let mut left = self.clone();
+        if let Actor::Caller(caller) = &mut left {
+            caller.vote_tokens.retain(|token| token.poll() != poll);
+        }
+        left
+    }
+
     /// Whether what proved the user is over at this time.
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
         match self {
@@ -179,10 +215,12 @@ impl Actor {
         tokens.rev().find(|token| token.poll() == poll)
     }
 
-    /// Whether this actor is the same voter in this poll as `other` is, where credentials say who votes.
+    /// Whether this actor is the same voter in this poll as `other` is, for as long, where credentials say who votes.
     #[must_use]
     pub fn votes_as(&self, other: &Self, poll: PollId) -> bool {
-        self.user_id() == other.user_id() && self.vote_token_for(poll) == other.vote_token_for(poll)
+        self.user_id() == other.user_id()
+            && self.user_end() == other.user_end()
+            && self.vote_token_for(poll) == other.vote_token_for(poll)
     }
 
     /// Whether the actor proved nothing at all.

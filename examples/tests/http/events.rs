@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::event_stream::Events;
 use crate::store::Store;
 use crate::support::{Poll, Server, Start};
+use crate::team::Team;
 
 on_every_store! {
     a_viewer_gets_the_current_results_and_then_newer_ones
@@ -17,6 +18,7 @@ on_every_store! {
     a_silent_stream_shows_that_it_is_alive
     streams_end_with_the_engine_and_then_the_server_leaves
     only_polls_that_are_there_can_be_watched
+    who_loses_a_role_loses_the_stream_at_once
 }
 
 async fn vote(server: &Server, poll: &Poll, voter: &str) -> u64 {
@@ -154,4 +156,22 @@ async fn only_polls_that_are_there_can_be_watched(store: Store) {
         let answer = server.get(format!("/api/v1/polls/{id}/events")).await;
         answer.refuses(404, "poll_not_found");
     }
+}
+
+async fn who_loses_a_role_loses_the_stream_at_once(store: Store) {
+    let team = Team::on(store).await;
+    let poll = team.poll(json!({"show_results": "managers", "publish": true}));
+    let poll = poll.await;
+    let open = team.server.get(poll.path("/events"));
+    let mut events = Events::open(open.bearer(&team.cora.token)).await;
+    assert_eq!(events.results().await["poll_id"], poll.id);
+    let member = team.member(&team.cora);
+    let patch = team.patches(&team.olga, &member, &json!({"role": "viewer"}));
+    assert_eq!(patch.await.status, 200);
+    assert_eq!(events.named("error").await["code"], "results_hidden");
+    let patch = team.patches(&team.olga, &member, &json!({"role": "owner"}));
+    assert_eq!(patch.await.status, 200);
+    assert_eq!(events.results().await["poll_id"], poll.id);
+    assert_eq!(team.deletes(&team.olga, &member).await.status, 204);
+    assert_eq!(events.named("error").await["code"], "results_hidden");
 }

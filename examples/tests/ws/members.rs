@@ -2,7 +2,9 @@
 
 use polling_core::polls::{ShowResults, Voters};
 use polling_core::users::{Credentials, NewUser};
-use polling_core::workspaces::{NewProject, NewWorkspace};
+use polling_core::workspaces::{
+    ListingRequest, NewInvitation, NewProject, NewRole, NewWorkspace, WorkspaceRole,
+};
 use polling_core::{Actor, NewPoll, PollView};
 use serde_json::{Value, json};
 
@@ -12,6 +14,8 @@ use crate::support::Server;
 on_every_store! {
     members_vote_with_their_access_token
     a_viewer_who_signs_in_sees_what_the_role_lets_them_see
+    who_leaves_a_workspace_loses_its_streams_at_once
+    who_deletes_their_account_loses_their_streams_at_once
 }
 
 /// Signs somebody up and in; who they are, and their token.
@@ -79,4 +83,52 @@ async fn a_viewer_who_signs_in_sees_what_the_role_lets_them_see(store: Store) {
     // Another user is somebody else.
     assert_eq!(client.ask(authenticate(&strangers)).await["type"], "ok");
     assert_eq!(client.next().await["code"], "results_hidden");
+}
+
+async fn who_leaves_a_workspace_loses_its_streams_at_once(store: Store) {
+    let server = Server::on(store).await;
+    let (olga, _) = signed_in(&server, "olga").await;
+    let (cora, token) = signed_in(&server, "cora").await;
+    let new = NewPoll::single("?", ["a", "b"]).show_results(ShowResults::Managers);
+    let poll = poll(&server, &olga, new).await;
+    let workspaces = server.engine.workspaces().unwrap();
+    let listed = workspaces.list(&olga, ListingRequest::default()).await;
+    let kitchen = listed.unwrap().items[0].id;
+    let new = NewInvitation::of("cora@example.com", WorkspaceRole::Collaborator);
+    let invited = workspaces.invite(&olga, kitchen, new).await.unwrap();
+    workspaces.accept(&cora, invited.id).await.unwrap();
+
+    let mut client = server.client().await;
+    client.ask(authenticate(&token)).await;
+    assert_eq!(client.subscribe(poll.id).await["type"], "results");
+    let id = cora.user_id().unwrap();
+    for role in [WorkspaceRole::Viewer, WorkspaceRole::Collaborator] {
+        let set = workspaces.set_role(&olga, kitchen, id, NewRole::of(role));
+        set.await.unwrap();
+        let told = client.next().await;
+        let (kind, code) = match role {
+            WorkspaceRole::Viewer => ("error", json!("results_hidden")),
+            _ => ("results", Value::Null),
+        };
+        assert_eq!((&told["type"], &told["code"]), (&json!(kind), &code));
+    }
+    workspaces.remove_member(&cora, kitchen, id).await.unwrap();
+    assert_eq!(client.next().await["code"], "results_hidden");
+    // The connection, and the subscription, are there still.
+    server.engine.polls().delete(&olga, poll.id).await.unwrap();
+    assert_eq!(client.next().await["type"], "poll_deleted");
+}
+
+async fn who_deletes_their_account_loses_their_streams_at_once(store: Store) {
+    let server = Server::on(store).await;
+    let (ada, token) = signed_in(&server, "ada").await;
+    let new = NewPoll::single("?", ["a", "b"]).show_results(ShowResults::Managers);
+    let poll = server.create(&ada, new.published()).await;
+    let mut client = server.client().await;
+    client.ask(authenticate(&token)).await;
+    assert_eq!(client.subscribe(poll.id).await["type"], "results");
+    let users = server.engine.users().unwrap();
+    users.delete_own(&ada).await.unwrap();
+    assert_eq!(client.next().await["code"], "results_hidden");
+    assert_eq!(client.subscribe(poll.id).await["code"], "results_hidden");
 }

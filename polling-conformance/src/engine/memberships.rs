@@ -18,15 +18,15 @@ use polling_core::{
 use super::lab::{Lab, refused, tea};
 use crate::fixtures::noon;
 
-const WORKSPACE: WorkspaceId = WorkspaceId::from_bytes([1; 16]);
-const PROJECT: ProjectId = ProjectId::from_bytes([2; 16]);
+pub(super) const WORKSPACE: WorkspaceId = WorkspaceId::from_bytes([1; 16]);
+pub(super) const PROJECT: ProjectId = ProjectId::from_bytes([2; 16]);
 
-fn user(number: u8) -> UserId {
+pub(super) fn user(number: u8) -> UserId {
     UserId::from_bytes([number; 16])
 }
 
 /// The workspace of user 1, with a project.
-async fn prepare(store: &dyn WorkspaceRepository) {
+pub(super) async fn prepare(store: &dyn WorkspaceRepository) {
     let workspace = Workspace {
         id: WORKSPACE,
         name: WorkspaceName::from_store("Kitchen".into()),
@@ -42,7 +42,7 @@ async fn prepare(store: &dyn WorkspaceRepository) {
     store.insert_project(&project, 9).await.unwrap();
 }
 
-async fn join(store: &dyn WorkspaceRepository, number: u8, role: WorkspaceRole) {
+pub(super) async fn join(store: &dyn WorkspaceRepository, number: u8, role: WorkspaceRole) {
     let email = Email::from_store(format!("user{number}@example.org"));
     let invitation = Invitation {
         id: InvitationId::from_bytes([number; 16]),

@@ -12,6 +12,7 @@ pub mod model;
 pub mod overload;
 pub mod retries;
 pub mod revisions;
+pub mod rights;
 pub mod servers;
 pub mod timers;
 pub mod visibility;

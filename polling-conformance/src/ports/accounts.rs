@@ -122,6 +122,9 @@ pub async fn a_deleted_account_is_gone_for_every_method(store: Arc<dyn Repositor
     assert!(!users.delete(user(3).id, noon(0)).await.unwrap());
     assert!(users.is_deleted(ada.id).await.unwrap());
     assert!(!users.is_deleted(user(3).id).await.unwrap());
+    let asked = [bob.id, ada.id, user(3).id];
+    assert_eq!(users.deleted(&asked).await.unwrap(), [ada.id]);
+    assert_eq!(users.deleted(&[]).await.unwrap(), []);
     assert_eq!(users.find(ada.id).await.unwrap(), None);
     assert_eq!(users.account(ada.id).await.unwrap(), None);
     assert_eq!(users.find_by_email(&ada.email).await.unwrap(), None);

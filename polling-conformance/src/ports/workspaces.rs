@@ -93,6 +93,14 @@ pub async fn a_workspace_is_found_as_it_was_kept(store: Arc<dyn Repository>) {
     assert_eq!(store.role(id, user(1)).await.unwrap(), Some(Owner));
     assert_eq!(store.role(id, user(2)).await.unwrap(), None);
     let nowhere = workspace(2).id;
+    let asked = [
+        (nowhere, user(1)),
+        (id, user(1)),
+        (id, user(2)),
+        (id, user(1)),
+    ];
+    let roles = store.roles(&asked).await.unwrap();
+    assert_eq!(roles, [None, Some(Owner), None, Some(Owner)]);
     assert_eq!(store.find(nowhere, Some(user(1))).await.unwrap(), None);
     assert_eq!(store.role(nowhere, user(1)).await.unwrap(), None);
 }

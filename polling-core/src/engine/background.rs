@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::parts::Parts;
 use crate::polls::purge;
 use crate::polls::schedule::{Alarm, Schedule};
-use crate::results::{Announcer, Refresher, ResultsNotifier};
+use crate::results::{Announcer, Judge, Refresher, ResultsNotifier};
 use crate::users::detach;
 
 /// Starts the tasks; `stop` ends them at their next pause.
@@ -67,6 +67,10 @@ pub(super) fn start(
         refresher
             .clone()
             .run(Arc::clone(clock), settings.refresh_interval),
+    ));
+    let judge = Judge::new(Arc::clone(hub), Arc::clone(store));
+    run(Box::pin(
+        judge.run(Arc::clone(clock), settings.refresh_interval),
     ));
     run(Box::pin(announcer().announce(settings.push_interval)));
     run(Box::pin(

@@ -151,7 +151,11 @@ impl EngineBuilder {
             .or_else(|| parts.store.notifier())
             .unwrap_or_else(|| Arc::new(LocalNotifier::default()));
         let intake = Intake::start(&parts, &stop_lanes);
-        let results = ResultsService::new(Arc::clone(&parts.store), Arc::clone(&parts.hub));
+        let results = ResultsService::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.hub),
+            Arc::clone(&parts.clock),
+        );
         let polls = Polls::new(
             parts.clone(),
             results.clone(),

@@ -9,8 +9,10 @@ use tokio::sync::Notify;
 
 use super::announcer::Announcements;
 use super::cell::{Cell, depends_on_voters, lock};
+use super::judge::Changes;
 use super::model::{Revision, Tally};
 use super::notifier::Hint;
+use super::proofs::Proofs;
 use super::watch::WatchEnd;
 use crate::polls::{PollRecord, Status};
 use crate::votes::VoterKey;
@@ -23,6 +25,7 @@ pub(crate) struct Hub {
     unshown: Mutex<Vec<Weak<Watched>>>,
     work: Notify,
     announcements: Announcements,
+    changes: Changes,
     ended: std::sync::atomic::AtomicBool,
 }
 
@@ -31,7 +34,19 @@ pub(crate) struct Hub {
 pub(super) struct Watched {
     poll: PollId,
     cell: Cell,
+    proofs: Proofs,
     hub: Weak<Hub>,
+}
+
+impl Watched {
+    pub(super) const fn poll_id(&self) -> PollId {
+        self.poll
+    }
+
+    /// What its viewers have proved.
+    pub(super) const fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
 }
 
 impl Deref for Watched {
@@ -67,6 +82,7 @@ impl Hub {
                 let watched = Arc::new(Watched {
                     poll,
                     cell: Cell::new(record.clone()),
+                    proofs: Proofs::default(),
                     hub: Arc::downgrade(self),
                 });
                 cells.insert(poll, Arc::downgrade(&watched));
@@ -206,11 +222,7 @@ impl Hub {
 
     /// The watched polls, each with the revision up to which all that viewers depend on is known.
     pub(super) fn watched(&self) -> Vec<(PollId, Revision)> {
-        let cells: Vec<Arc<Watched>> = lock(&self.cells)
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect();
-        cells
+        self.cells()
             .iter()
             .map(|cell| (cell.poll, cell.known_revision()))
             .collect()
@@ -229,6 +241,19 @@ impl Hub {
             .unwrap_or_default()
     }
 
+    /// What changed here of what viewers have proved.
+    pub(crate) const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The cells of all watched polls.
+    pub(super) fn cells(&self) -> Vec<Arc<Watched>> {
+        lock(&self.cells)
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
     pub(super) fn announcements(&self) -> &Announcements {
         &self.announcements
     }
@@ -236,11 +261,7 @@ impl Hub {
     /// Ends every watch: the engine is shutting down.
     pub(crate) fn end(&self) {
         self.ended.store(true, std::sync::atomic::Ordering::Release);
-        let cells: Vec<Arc<Watched>> = lock(&self.cells)
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect();
-        for cell in cells {
+        for cell in self.cells() {
             cell.end(WatchEnd::ShuttingDown);
         }
     }

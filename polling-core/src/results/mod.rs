@@ -9,10 +9,13 @@ mod announcer;
 mod cell;
 mod error;
 pub(crate) mod hub;
+mod judge;
 mod model;
 mod notifier;
+mod proofs;
 mod refresher;
 mod repository;
+mod rights;
 mod service;
 mod snapshot;
 #[cfg(test)]
@@ -29,4 +32,5 @@ pub use watch::{LiveResults, Subscription, Update, Viewer, WatchEnd};
 
 pub(crate) use announcer::Announcer;
 pub(crate) use hub::Hub;
+pub(crate) use judge::Judge;
 pub(crate) use refresher::Refresher;

@@ -5,24 +5,26 @@ use std::sync::Arc;
 use super::error::ResultsError;
 use super::hub::Hub;
 use super::repository::Recount;
+use super::rights::{Proof, Rights, is_open};
 use super::snapshot::Snapshot;
-use super::watch::{LiveResults, Rights, Subscription, Viewer};
+use super::watch::{LiveResults, Subscription, Viewer};
 use crate::polls::PollRecord;
 use crate::polls::access::{Action, Role};
 use crate::votes::{Voter, VoterKey, identify};
 use crate::workspaces::membership::Memberships;
-use crate::{Actor, PollId, Repository};
+use crate::{Actor, Clock, PollId, Repository};
 
 /// The use cases of the results.
 #[derive(Clone)]
 pub struct ResultsService {
     store: Arc<dyn Repository>,
     hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
 }
 
 impl ResultsService {
-    pub(crate) fn new(store: Arc<dyn Repository>, hub: Arc<Hub>) -> Self {
-        Self { store, hub }
+    pub(crate) fn new(store: Arc<dyn Repository>, hub: Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, hub, clock }
     }
 
     /// The current results, at a cost that does not grow with the votes. `voter` is who the viewer is as a voter, for
@@ -37,6 +39,7 @@ impl ResultsService {
         poll: PollId,
         voter: Option<Voter>,
     ) -> Result<Arc<Snapshot>, ResultsError> {
+        let actor = &*actor.in_force(self.clock.now());
         let (record, memberships) = self.find(actor, poll, voter.as_ref()).await?;
         let visible = self.visible(actor, &record, &memberships, voter.as_ref());
         if visible.await? {
@@ -66,13 +69,22 @@ impl ResultsService {
         poll: PollId,
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
+        let actor = &*actor.in_force(self.clock.now());
+        let changes = self.hub.changes().count();
         let is_watched = self.hub.takes_tallies(poll);
         let as_voter = viewer.voter.as_ref();
         let (mut record, memberships) = self.find(actor, poll, as_voter).await?;
         let voter = identify::viewer(actor, &record.poll, &memberships, as_voter)?;
         let cell = self.hub.watch(&record);
-        let rights = Rights::of(actor, &record.poll, memberships);
-        let subscription = Subscription::new(cell, rights, voter, viewer.after_revision);
+        let rights = Rights::of(actor, &record.poll, memberships, viewer.voter);
+        let clock = Arc::clone(&self.clock);
+        let subscription = Subscription::new(cell, rights, viewer.after_revision, clock);
+        if self.hub.changes().count() != changes {
+            self.hub.changes().look_again(actor.user_id(), poll);
+        }
+        if !is_open(&record.tally) {
+            self.confirm(actor, &subscription).await?;
+        }
         if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
             (record, _) = self.find(actor, poll, None).await?;
@@ -92,11 +104,36 @@ impl ResultsService {
         Ok(subscription)
     }
 
+    /// Asks for what the viewer's credentials may hide: that the account was deleted, or the vote token revoked, since they
+    /// were shown.
+    async fn confirm(
+        &self,
+        actor: &Actor,
+        subscription: &Subscription,
+    ) -> Result<(), ResultsError> {
+        let (rights, cell) = (subscription.rights(), subscription.cell());
+        if let (Some(_), Some(user), Some(users)) =
+            (&rights.user, actor.user_id(), self.store.users())
+            && users.is_deleted(user).await?
+        {
+            cell.proofs().spoil(&Proof::User(user));
+        }
+        let token = actor.vote_token_for(cell.poll_id());
+        if let (Some(_), Some(token), Some(tokens)) =
+            (&rights.token, token, self.store.vote_tokens())
+            && tokens.poll_of(token.hash()).await? != Some(cell.poll_id())
+        {
+            cell.proofs().spoil(&Proof::Token(token.hash()));
+        }
+        Ok(())
+    }
+
     /// Counts the ballots of a poll one by one, and compares: the proof of the counters. It reads every ballot.
     ///
     /// # Errors
     /// `PollNotFound`; `Forbidden` to everybody but the poll's managers; `Store`.
     pub async fn recount(&self, actor: &Actor, poll: PollId) -> Result<Recount, ResultsError> {
+        let actor = &*actor.in_force(self.clock.now());
         let (record, memberships) = self.find(actor, poll, None).await?;
         if !Role::of(actor, &record.poll, &memberships).may(Action::Manage) {
             return Err(ResultsError::Forbidden);

@@ -53,7 +53,14 @@ impl Bed {
     }
 
     fn watch(&self, after: Option<u64>) -> Subscription {
-        Subscription::new(self.hub.watch(&self.record), Rights::visitor(), None, after)
+        self.watch_as(None, after)
+    }
+
+    /// Watches as somebody who proved nothing, with the eyes of this voter.
+    fn watch_as(&self, voter: Option<VoterKey>, after: Option<u64>) -> Subscription {
+        let rights = Rights::visitor(&self.record.poll, voter);
+        let clock = Arc::new(self.clock.clone());
+        Subscription::new(self.hub.watch(&self.record), rights, after, clock)
     }
 
     fn tally(&self, revision: u64) -> Tally {
@@ -152,12 +159,7 @@ async fn bug_12_a_viewer_that_was_away_misses_nothing_and_gets_nothing_twice() {
 async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
     let bed = bed(ShowResults::AfterVote);
     let ada = VoterKey::from_bytes([1; 16]);
-    let mut viewer = Subscription::new(
-        bed.hub.watch(&bed.record),
-        Rights::visitor(),
-        Some(ada),
-        None,
-    );
+    let mut viewer = bed.watch_as(Some(ada), None);
     assert!(matches!(viewer.update().await, Update::Hidden));
     bed.put(&bed.tally(2));
     bed.clock.advance(PUSH);
@@ -200,14 +202,7 @@ async fn hidden_results_come_and_go_with_the_ballot_and_the_visibility() {
 async fn a_subscription_that_continues_another_tells_only_what_is_new() {
     let bed = bed(ShowResults::AfterVote);
     let ada = VoterKey::from_bytes([1; 16]);
-    let as_ada = || {
-        Subscription::new(
-            bed.hub.watch(&bed.record),
-            Rights::visitor(),
-            Some(ada),
-            None,
-        )
-    };
+    let as_ada = || bed.watch_as(Some(ada), None);
     let mut viewer = bed.watch(None);
     assert!(matches!(viewer.update().await, Update::Hidden));
     let mut viewer = as_ada().continuing(&viewer);

@@ -12,12 +12,10 @@ use tokio::sync::watch;
 use super::cell::Shown;
 use super::hub::Watched;
 use super::model::{Results, Revision};
+use super::rights::{self, Rights};
 use super::snapshot::Snapshot;
-use crate::polls::Poll;
-use crate::polls::access::Role;
 use crate::votes::{Voter, VoterKey};
-use crate::workspaces::membership::Memberships;
-use crate::{Actor, PollId};
+use crate::{Actor, Clock, PollId, Timestamp};
 
 /// With whose eyes, and from where on, somebody watches.
 #[derive(Clone, Debug, Default)]
@@ -45,30 +43,6 @@ impl Viewer {
     }
 }
 
-/// What a viewer is to the poll, and as far as it was looked up, what that follows from.
-#[derive(Debug)]
-pub(super) struct Rights {
-    role: Role,
-    memberships: Memberships,
-}
-
-impl Rights {
-    #[cfg(test)]
-    pub(super) const fn visitor() -> Self {
-        Self {
-            role: Role::Visitor,
-            memberships: Memberships::none(),
-        }
-    }
-
-    pub(super) fn of(actor: &Actor, poll: &Poll, memberships: Memberships) -> Self {
-        Self {
-            role: Role::of(actor, poll, &memberships),
-            memberships,
-        }
-    }
-}
-
 /// What a viewer is told.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -91,15 +65,21 @@ pub enum WatchEnd {
     PollDeleted,
     /// The engine is shutting down.
     ShuttingDown,
+    /// The results are hidden from this viewer, who has lost what let them see: a role, an account, a vote token, or the
+    /// time for which they were signed in. Ends [`LiveResults`] only; a [`Subscription`] tells that they are
+    /// [hidden](Update::Hidden), and goes on.
+    RightsLost,
 }
 
 /// The live results of one poll, for one viewer, with all that a transport passes on. Cancel-safe.
-#[derive(Debug)]
 pub struct Subscription {
     cell: Arc<Watched>,
     shown: watch::Receiver<Shown>,
     identity: Option<(VoterKey, watch::Receiver<bool>)>,
     rights: Rights,
+    clock: Arc<dyn Clock>,
+    /// When the viewer loses what they see now, if nothing else happens.
+    sees_until: Option<Timestamp>,
     /// The revision that the viewer holds.
     held: Option<Revision>,
     first: bool,
@@ -110,16 +90,20 @@ impl Subscription {
     pub(super) fn new(
         cell: Arc<Watched>,
         rights: Rights,
-        voter: Option<VoterKey>,
         after: Option<Revision>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         let shown = cell.subscribe();
-        let identity = voter.map(|voter| (voter, cell.enter(voter)));
+        let identity = rights.eyes().voter;
+        let identity = identity.map(|voter| (voter, cell.enter(voter)));
+        let rights = rights.held_in(&cell);
         Self {
             cell,
             shown,
             identity,
             rights,
+            clock,
+            sees_until: None,
             held: after,
             first: true,
             told_hidden: false,
@@ -130,6 +114,15 @@ impl Subscription {
     #[must_use]
     pub fn poll_id(&self) -> PollId {
         self.cell.newest().poll().id
+    }
+
+    /// What the viewer's rights follow from, that may be taken away.
+    pub(super) const fn rights(&self) -> &Rights {
+        &self.rights
+    }
+
+    pub(super) fn cell(&self) -> &Watched {
+        &self.cell
     }
 
     pub(super) fn set_voted(&self, voted: bool, at: Revision) {
@@ -150,7 +143,7 @@ impl Subscription {
     /// membership in the poll's workspace is not known here: both are asked of the store, with a new subscription that
     /// [continues](Self::continuing) this one.
     pub fn set_actor(&mut self, actor: &Actor) {
-        self.rights.role = Role::of(actor, self.cell.newest().poll(), &self.rights.memberships);
+        self.rights = self.rights.as_actor(actor, &self.cell);
         // Look again at what is shown now with the new rights.
         self.shown.mark_changed();
     }
@@ -161,16 +154,36 @@ impl Subscription {
             if let Some(update) = self.look() {
                 return update;
             }
-            // The cell lives as long as `self`, so that waiting cannot fail.
+            self.changed().await;
+        }
+    }
+
+    /// Waits until there may be something new.
+    async fn changed(&mut self) {
+        // The cell lives as long as `self`, so that waiting cannot fail.
+        let shown = self.shown.changed();
+        let Rights { user, token, .. } = &mut self.rights;
+        if self.identity.is_none() && user.is_none() && token.is_none() {
+            return drop(shown.await);
+        }
+        let voted = async {
             match &mut self.identity {
-                Some((_, voted)) => {
-                    tokio::select! {
-                        _ = self.shown.changed() => {}
-                        _ = voted.changed() => {}
-                    }
-                }
-                None => drop(self.shown.changed().await),
+                Some((_, voted)) => drop(voted.changed().await),
+                None => std::future::pending().await,
             }
+        };
+        let over = async {
+            match self.sees_until {
+                Some(until) => self.clock.sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = shown => {}
+            () = voted => {}
+            () = rights::moved(user.as_mut()) => {}
+            () = rights::moved(token.as_mut()) => {}
+            () = over => {}
         }
     }
 
@@ -199,19 +212,30 @@ impl Subscription {
             .or(end.map(Update::Ended))
     }
 
+    /// Whether the viewer sees these results; `voted` where the voter whom they watched as at first has a ballot.
+    fn sees(&mut self, snapshot: &Snapshot, voted: bool) -> bool {
+        let tally = snapshot.tally();
+        self.sees_until = None;
+        if rights::is_open(tally) {
+            return true;
+        }
+        self.rights.look(snapshot.poll(), self.clock.now());
+        let eyes = self.rights.eyes();
+        let is_voter = |(voter, _): &(VoterKey, _)| eyes.voter == Some(*voter);
+        let sees = eyes.see(tally, voted && self.identity.as_ref().is_some_and(is_voter));
+        self.sees_until = self.rights.until().filter(|_| sees);
+        sees
+    }
+
     /// What these results are to this viewer, if they are anything new.
     fn judge(&mut self, snapshot: Arc<Snapshot>, voted: bool) -> Option<Update> {
-        let (tally, first) = (snapshot.tally(), std::mem::take(&mut self.first));
-        if !self
-            .rights
-            .role
-            .sees_results(tally.show_results, tally.status, voted)
-        {
+        let first = std::mem::take(&mut self.first);
+        if !self.sees(&snapshot, voted) {
             // What was seen before does not count as held: the results come whole when they may be seen again.
             self.held = None;
             return (!std::mem::replace(&mut self.told_hidden, true)).then_some(Update::Hidden);
         }
-        let revision = tally.revision;
+        let revision = snapshot.tally().revision;
         self.told_hidden = false;
         match self.held {
             Some(held) if first && held == revision => Some(Update::Unchanged(revision)),
@@ -222,6 +246,14 @@ impl Subscription {
                 Some(Update::Results(snapshot))
             }
         }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("poll", &self.poll_id())
+            .finish_non_exhaustive()
     }
 }
 
@@ -236,7 +268,7 @@ impl Drop for Subscription {
 /// The live results of one poll, as a stream.
 ///
 /// It gives the current results first, and then the newest whenever there are newer ones, never an older one; while they
-/// are hidden from the viewer it waits. Cancel-safe. When it ends, [`ended`](Self::ended) says why; the final result does
+/// are hidden from the viewer it waits, and where that is because the viewer lost a right, it ends. Cancel-safe. When it ends, [`ended`](Self::ended) says why; the final result does
 /// not end it.
 pub struct LiveResults {
     results: Pin<Box<dyn Stream<Item = Results> + Send>>,
@@ -258,6 +290,10 @@ impl LiveResults {
                         Update::Ended(end) => {
                             // It is set once: the stream is over now.
                             let _ = say.set(end);
+                            return None;
+                        }
+                        Update::Hidden if subscription.rights.are_lost() => {
+                            let _ = say.set(WatchEnd::RightsLost);
                             return None;
                         }
                         Update::Unchanged(_) | Update::Hidden => {}

@@ -120,6 +120,8 @@ impl Inner {
 
     async fn delete(&self, id: UserId) -> Result<bool, UserError> {
         let now = self.parts.clock.now();
-        Ok(self.users()?.delete(id, now).await?)
+        let deleted = self.users()?.delete(id, now).await?;
+        self.parts.hub.changes().of_user(id);
+        Ok(deleted)
     }
 }

@@ -63,6 +63,9 @@ pub trait UserRepository: Send + Sync {
     /// Whether there was an account with this id that was deleted, and whose ballots are not all detached yet.
     async fn is_deleted(&self, id: UserId) -> Result<bool, StoreError>;
 
+    /// Those of these accounts of which [`is_deleted`](Self::is_deleted) says so, in any order.
+    async fn deleted(&self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError>;
+
     /// Detaches ballots of one account that was deleted before `deleted_before`: goes through the next polls, at most as
     /// many as there are `voters`, and where the user has a ballot, counting or withdrawn, gives it and all that is known
     /// of it to the next of `voters`, who are nobody. Counters and revisions stay as they are. Progress is kept, so that

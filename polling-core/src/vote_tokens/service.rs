@@ -117,6 +117,7 @@ impl VoteTokens {
                 .as_deref()
                 .map_or(WhichTokens::All, WhichTokens::These);
             let revoked = port(&parts)?.revoke(poll, which).await?;
+            parts.hub.changes().of_tokens(poll);
             Ok(RevokedTokens { revoked })
         })
         .await

@@ -43,6 +43,14 @@ impl Memberships {
         Ok(found)
     }
 
+    /// What became of this user there.
+    pub(crate) fn set(&mut self, user: UserId, role: Option<WorkspaceRole>) {
+        match role {
+            Some(role) => self.0.insert(user, role),
+            None => self.0.remove(&user),
+        };
+    }
+
     /// What this user is there; `None` for who is no member.
     pub(crate) fn of(&self, user: UserId) -> Option<WorkspaceRole> {
         self.0.get(&user).copied()

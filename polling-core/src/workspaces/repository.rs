@@ -37,6 +37,13 @@ pub trait WorkspaceRepository: Send + Sync {
         user: UserId,
     ) -> Result<Option<WorkspaceRole>, StoreError>;
 
+    /// What each of these users is in the workspace beside them, in their order and from one moment; as [`role`](Self::role)
+    /// says of each.
+    async fn roles(
+        &self,
+        asked: &[(WorkspaceId, UserId)],
+    ) -> Result<Vec<Option<WorkspaceRole>>, StoreError>;
+
     /// The workspaces that this user is in, and what they are there; all, where it is `None`. Newest id first, from below
     /// `before` on, at most `limit`.
     async fn list(

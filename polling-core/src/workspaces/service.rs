@@ -222,12 +222,9 @@ impl Inner {
 
     /// Every change of who is what passes here, after it is durable: what somebody may do is looked up with each request,
     /// and so is right by itself; whatever outlives a request has to be told from here.
-    #[expect(
-        clippy::unused_self,
-        reason = "what has to be told belongs to the parts of the engine"
-    )]
     pub(super) fn membership_changed(&self, workspace: WorkspaceId, user: UserId) {
         debug!(%workspace, %user, "a membership changed");
+        self.parts.hub.changes().of_user(user);
     }
 }
 

@@ -15,10 +15,12 @@ use polling_core::users::{
 };
 use polling_core::votes::VoterKey;
 use polling_core::{StoreError, Timestamp, UserId};
+use tokio_postgres::Row;
 use tracing::debug_span;
+use uuid::Uuid;
 
 use crate::PgStore;
-use crate::columns::{self, Time, bytes, first};
+use crate::columns::{self, Time, bytes, each, first};
 use crate::error::Failure;
 use crate::sql::statements;
 use rows::{account, user};
@@ -91,6 +93,12 @@ SELECT id FROM deleted";
         is_deleted = "\
 -- users.is_deleted
 SELECT id FROM {schema}.users WHERE id = $1 AND deleted_at IS NOT NULL";
+
+        deleted = "\
+-- users.deleted
+SELECT u.id
+FROM unnest($1::uuid[]) AS asked (id)
+CROSS JOIN LATERAL (SELECT id FROM {schema}.users WHERE id = asked.id AND deleted_at IS NOT NULL LIMIT 1) AS u";
 
         detach = detach::DETACH;
 
@@ -223,6 +231,18 @@ impl UserRepository for PgStore {
         let id = columns::user(id);
         let rows = self.database().read(span, sql, &[&id]).await?;
         Ok(!rows.is_empty())
+    }
+
+    async fn deleted(&self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        let sql = &self.sql().users.deleted;
+        let span = debug_span!("db.users.deleted", users = ids.len());
+        let ids: Vec<Uuid> = ids.iter().copied().map(columns::user).collect();
+        let rows = self.database().read(span, sql, &[&ids]).await?;
+        let id = |row: &Row| {
+            let id: Uuid = row.try_get(0)?;
+            Ok(UserId::from_bytes(id.into_bytes()))
+        };
+        Ok(each(&rows, id)?)
     }
 
     async fn detach(

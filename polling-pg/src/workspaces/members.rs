@@ -25,6 +25,15 @@ pub(super) const ROLE: &str = "\
 -- workspaces.role
 SELECT role FROM {schema}.memberships WHERE workspace = $1 AND member = $2";
 
+pub(super) const ROLES: &str = "\
+-- workspaces.roles
+SELECT m.role
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (workspace, member, place)
+LEFT JOIN LATERAL (
+    SELECT role FROM {schema}.memberships WHERE workspace = asked.workspace AND member = asked.member LIMIT 1
+) AS m ON true
+ORDER BY asked.place";
+
 pub(super) const FIND: &str = "\
 -- workspaces.member
 SELECT member, role, joined_at FROM {schema}.memberships WHERE workspace = $1 AND member = $2";
@@ -83,7 +92,22 @@ pub(super) async fn role(
     first(&rows, |row| rows::role(row, 0))
 }
 
-/// The same, of the moment that a transaction has come to.
+pub(super) async fn roles(
+    store: &PgStore,
+    asked: &[(WorkspaceId, UserId)],
+) -> Result<Vec<Option<WorkspaceRole>>, Failure> {
+    let sql = &store.sql().workspaces.roles;
+    let span = debug_span!("db.workspaces.roles", members = asked.len());
+    let (workspaces, users): (Vec<Uuid>, Vec<Uuid>) = asked
+        .iter()
+        .map(|&(workspace, user)| (workspace_key(workspace), columns::user(user)))
+        .unzip();
+    let params: &columns::Params<'_> = &[&workspaces, &users];
+    let rows = store.database().read(span, sql, params).await?;
+    each(&rows, |row| rows::maybe_role(row, 0))
+}
+
+/// What somebody is there, of the moment that a transaction has come to.
 pub(super) async fn role_now(
     store: &PgStore,
     tx: &Transaction<'_>,

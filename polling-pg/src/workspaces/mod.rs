@@ -37,6 +37,7 @@ statements! {
         lock_user = members::LOCK_USER;
         insert_member = members::INSERT;
         role = members::ROLE;
+        roles = members::ROLES;
         member = members::FIND;
         members = members::LIST;
         other_owner = members::OTHER_OWNER;
@@ -93,6 +94,13 @@ impl WorkspaceRepository for PgStore {
         user: UserId,
     ) -> Result<Option<WorkspaceRole>, StoreError> {
         Ok(members::role(self, id, user).await?)
+    }
+
+    async fn roles(
+        &self,
+        asked: &[(WorkspaceId, UserId)],
+    ) -> Result<Vec<Option<WorkspaceRole>>, StoreError> {
+        Ok(members::roles(self, asked).await?)
     }
 
     async fn list(

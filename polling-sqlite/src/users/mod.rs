@@ -214,6 +214,22 @@ impl UserRepository for SqliteStore {
         self.read(debug_span!("db.users.is_deleted"), ask).await
     }
 
+    async fn deleted(&self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        let span = debug_span!("db.users.deleted", users = ids.len());
+        let mut ids = ids.to_vec();
+        let ask = move |tx: &Transaction<'_>| {
+            let mut select = tx.prepare_cached(IS_DELETED)?;
+            let mut found = Vec::new();
+            for id in ids.drain(..) {
+                if select.query_row([id.as_bytes()], |row| row.get(0))? {
+                    found.push(id);
+                }
+            }
+            Ok(found)
+        };
+        self.read(span, ask).await
+    }
+
     async fn detach(
         &self,
         deleted_before: Timestamp,

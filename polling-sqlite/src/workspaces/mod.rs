@@ -52,6 +52,19 @@ impl WorkspaceRepository for SqliteStore {
         self.read(debug_span!("db.workspaces.role"), role).await
     }
 
+    async fn roles(
+        &self,
+        asked: &[(WorkspaceId, UserId)],
+    ) -> Result<Vec<Option<WorkspaceRole>>, StoreError> {
+        let span = debug_span!("db.workspaces.roles", members = asked.len());
+        let asked = asked.to_vec();
+        let roles = move |tx: &Transaction<'_>| {
+            let role = |&(id, user): &_| members::role(tx, id, user);
+            asked.iter().map(role).collect()
+        };
+        self.read(span, roles).await
+    }
+
     async fn list(
         &self,
         user: Option<UserId>,

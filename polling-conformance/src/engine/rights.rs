@@ -1,0 +1,167 @@
+//! Rights that a viewer loses while watching: what was seen by them is seen no more, whichever server took them away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use polling_core::polls::{ShowResults, Voters};
+use polling_core::results::{Update, Viewer, WatchEnd};
+use polling_core::users::{Email, User, UserName};
+use polling_core::vote_tokens::{NewVoteTokens, Revocation};
+use polling_core::workspaces::WorkspaceRole;
+use polling_core::{Actor, Ballot, Clock, PollId, Repository, Timestamp, UserId, Voter};
+
+use super::lab::{Lab, hidden, results, tea};
+use super::memberships::{PROJECT, WORKSPACE, join, prepare, user};
+use crate::fixtures::noon;
+
+const ADA: UserId = UserId::from_bytes([1; 16]);
+
+/// A poll of Ada's, whose results only its managers see.
+async fn hers(lab: &Lab) -> PollId {
+    let new = tea().show_results(ShowResults::Managers).published();
+    let created = lab.engine.polls().create(&Actor::user(ADA), new).await;
+    created.unwrap().id
+}
+
+/// Every server reads within a second what a member is now.
+pub async fn a_role_that_another_server_takes_hides_the_results(store: Arc<dyn Repository>) {
+    let Some(workspaces) = store.workspaces() else {
+        return;
+    };
+    prepare(workspaces).await;
+    join(workspaces, 2, WorkspaceRole::Collaborator).await;
+    let lab = Lab::on(Arc::clone(&store)).await;
+    let new = tea()
+        .show_results(ShowResults::Managers)
+        .in_project(PROJECT);
+    let poll = lab.create(new.published()).await.id;
+    let cora = Actor::user(user(2));
+    let mut viewer = lab.subscribe(&cora, poll, None).await;
+    let first = results(viewer.update().await);
+    let mut live = lab.engine.results().watch(&cora, poll).await.unwrap();
+    assert_eq!(live.next().await.unwrap(), first);
+    let becomes = async |role| {
+        let set = workspaces.set_role(WORKSPACE, user(2), role);
+        set.await.unwrap()
+    };
+    becomes(WorkspaceRole::Viewer).await;
+    hidden(lab.told_in_time(&mut viewer).await);
+    assert_eq!(live.next().await, None);
+    assert_eq!(live.ended(), Some(WatchEnd::RightsLost));
+    becomes(WorkspaceRole::Collaborator).await;
+    assert_eq!(results(lab.told_in_time(&mut viewer).await), first);
+    let removed = workspaces.remove_member(WORKSPACE, user(2));
+    removed.await.unwrap();
+    hidden(lab.told_in_time(&mut viewer).await);
+}
+
+/// Who has voted as a member sees what voters see as long as they are one.
+pub async fn who_is_no_member_any_more_is_no_voter(store: Arc<dyn Repository>) {
+    let Some(workspaces) = store.workspaces() else {
+        return;
+    };
+    prepare(workspaces).await;
+    join(workspaces, 2, WorkspaceRole::Viewer).await;
+    let lab = Lab::on(Arc::clone(&store)).await;
+    let new = tea().voters(Voters::Members).in_project(PROJECT);
+    let new = new.show_results(ShowResults::AfterVote).published();
+    let poll = lab.create(new).await.id;
+    let vera = Actor::user(user(2));
+    let own = Ballot::of(poll, Voter::Caller, [0]);
+    lab.engine.votes().cast(&vera, own).await.unwrap();
+    let mut viewer = lab.subscribe(&vera, poll, None).await;
+    assert_eq!(results(viewer.update().await).ballots, 1);
+    let removed = workspaces.remove_member(WORKSPACE, user(2));
+    removed.await.unwrap();
+    hidden(lab.told_in_time(&mut viewer).await);
+}
+
+/// At that moment, without a question to anybody; signing in anew brings the results back.
+pub async fn a_sign_in_that_is_over_hides_the_results(store: Arc<dyn Repository>) {
+    let lab = Lab::on(store).await;
+    let (poll, open) = (hers(&lab).await, lab.open().await.id);
+    let signed_in = |lab: &Lab| Actor::user_until(ADA, lab.clock.now().after(MINUTE));
+    let actor = signed_in(&lab);
+    let mut viewer = lab.subscribe(&actor, poll, None).await;
+    let first = results(viewer.update().await);
+    let mut of_open = lab.subscribe(&actor, open, None).await;
+    results(of_open.update().await);
+    let mut live = lab.engine.results().watch(&actor, poll).await.unwrap();
+    assert_eq!(live.next().await.unwrap(), first);
+    lab.advance(59);
+    assert!(viewer.update().now_or_never().is_none());
+    lab.advance(1);
+    hidden(viewer.update().await);
+    assert_eq!(live.next().await, None);
+    assert_eq!(live.ended(), Some(WatchEnd::RightsLost));
+    // What everybody sees, nobody loses.
+    assert!(of_open.update().now_or_never().is_none());
+    // Whoever comes with it now is nobody.
+    hidden(lab.subscribe(&actor, poll, None).await.update().await);
+    viewer.set_actor(&signed_in(&lab));
+    assert_eq!(results(viewer.update().await), first);
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Here at once, and within a second where another server took it.
+pub async fn a_revoked_vote_token_hides_the_results(store: Arc<dyn Repository>) {
+    let lab = Lab::on(store).await;
+    let other = lab.another().await;
+    let (Some(tokens), Some(there)) = (lab.engine.vote_tokens(), other.engine.vote_tokens()) else {
+        return;
+    };
+    let new = tea().voters(Voters::Tokens);
+    let new = new.show_results(ShowResults::AfterVote).published();
+    let poll = lab.create(new).await.id;
+    let count = NewVoteTokens::count(2);
+    let made = tokens.make(&Actor::System, poll, &count).await.unwrap();
+    let mut viewers = Vec::new();
+    for text in &made.tokens {
+        let holder = lab.engine.authenticate(text).await.unwrap();
+        let own = Ballot::of(poll, Voter::Caller, [0]);
+        lab.engine.votes().cast(&holder, own).await.unwrap();
+        viewers.push((lab.subscribe(&holder, poll, None).await, holder));
+    }
+    for (viewer, _) in &mut viewers {
+        assert_eq!(results(viewer.update().await).ballots, 2);
+    }
+    let these = |place: usize| Revocation::these(vec![made.tokens[place].clone()]);
+    let (first, second) = viewers.split_at_mut(1);
+    let revoked = tokens.revoke(&Actor::System, poll, &these(0)).await;
+    assert_eq!(revoked.unwrap().revoked, 1);
+    hidden(first[0].0.update().await);
+    assert!(second[0].0.update().now_or_never().is_none());
+    let revoked = there.revoke(&Actor::System, poll, &these(1)).await;
+    assert_eq!(revoked.unwrap().revoked, 1);
+    hidden(lab.told_in_time(&mut second[0].0).await);
+    // A connection may hold the token for longer than it is good.
+    for (_, holder) in &viewers {
+        let mut again = lab.subscribe(holder, poll, None).await;
+        hidden(again.update().await);
+    }
+}
+
+/// Though its access token is alive still.
+pub async fn a_deleted_account_hides_the_results(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    let ada = User {
+        id: ADA,
+        name: UserName::from_store("Ada".into()),
+        email: Email::from_store("ada@example.org".into()),
+        is_admin: false,
+        created_at: noon(0),
+    };
+    users.insert(&ada, None).await.unwrap();
+    let lab = Lab::on(Arc::clone(&store)).await;
+    let poll = hers(&lab).await;
+    let actor = Actor::user_until(ADA, Timestamp::from_millis(i64::MAX / 2));
+    let mut viewer = lab.subscribe(&actor, poll, None).await;
+    results(viewer.update().await);
+    users.delete(ADA, noon(0)).await.unwrap();
+    hidden(lab.told_in_time(&mut viewer).await);
+    let again = lab.engine.results();
+    let again = again.subscribe(&actor, poll, Viewer::default()).await;
+    assert!(matches!(again.unwrap().update().await, Update::Hidden));
+}
