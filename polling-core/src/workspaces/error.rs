@@ -1,5 +1,6 @@
 //! What can go wrong with workspaces.
 
+use crate::limits::{LimitError, RateLimited, Standing};
 use crate::polls::PollError;
 use crate::{Code, Fault, FieldError, StoreError};
 
@@ -34,6 +35,9 @@ pub enum WorkspaceError {
     /// There are as many as there may be.
     #[error("there may be no more {0}")]
     LimitReached(&'static str),
+    /// This was asked for too often.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The engine is shutting down.
     #[error("the engine is shutting down")]
     ShuttingDown,
@@ -54,6 +58,7 @@ impl Fault for WorkspaceError {
             WorkspaceError::ProjectNotFound => Code::ProjectNotFound,
             WorkspaceError::LastOwner => Code::LastOwner,
             WorkspaceError::LimitReached(_) => Code::LimitReached,
+            WorkspaceError::RateLimited(_) => Code::RateLimited,
             WorkspaceError::ShuttingDown => Code::Unavailable,
             WorkspaceError::Store(error) => error.code(),
         }
@@ -63,6 +68,22 @@ impl Fault for WorkspaceError {
         match self {
             WorkspaceError::Invalid(fields) => fields,
             _ => &[],
+        }
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            WorkspaceError::RateLimited(limited) => Some(limited.standing()),
+            _ => None,
+        }
+    }
+}
+
+impl From<LimitError> for WorkspaceError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Exceeded(limited) => limited.into(),
+            LimitError::Store(error) => error.into(),
         }
     }
 }

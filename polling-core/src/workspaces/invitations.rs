@@ -11,6 +11,7 @@ use super::repository::{Accepted, Added, MembershipLimits};
 use super::service::{Inner, Workspaces, signed_in};
 use super::view::{InvitationView, WorkspaceView};
 use super::wire::NewInvitation;
+use crate::limits::Rule;
 use crate::users::Email;
 use crate::{Actor, FieldError, InvitationId, UserId, WorkspaceId};
 
@@ -18,7 +19,7 @@ impl Workspaces {
     /// Invites whoever has, or will have, the account of an e-mail address. Repeated, it replaces role and expiry.
     ///
     /// # Errors
-    /// `Invalid`; `LimitReached`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
+    /// `Invalid`; `RateLimited`; `LimitReached`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
     #[instrument(name = "workspaces.invite", skip_all, fields(workspace = %id))]
     pub async fn invite(
         &self,
@@ -32,6 +33,7 @@ impl Workspaces {
             let email = Email::parse(&new.email).map_err(|detail| {
                 WorkspaceError::Invalid(vec![FieldError::invalid("/email", detail)])
             })?;
+            inner.parts.limits.check(Rule::Invite, &actor).await?;
             let now = inner.parts.clock.now();
             let invitation = Invitation {
                 id: InvitationId::new(now, &*inner.parts.ids),
