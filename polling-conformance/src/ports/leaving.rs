@@ -36,7 +36,8 @@ pub async fn a_deleted_account_is_in_no_workspace(store: Arc<dyn Repository>) {
     assert_eq!(deleted, UserDeleted::Done);
     assert_eq!(workspaces.role(id, user(2)).await.unwrap(), None);
     assert_eq!(workspaces.members(id, None, 9).await.unwrap().len(), 1);
-    let invited = workspaces.invitations_to(&email(2), noon(5), None, 9);
+    let address = email(2);
+    let invited = workspaces.invitations_to(&address, noon(5), None, 9);
     assert_eq!(invited.await.unwrap(), []);
     let created = workspaces.insert(&workspace(3), user(2), MANY).await;
     assert_eq!(created.unwrap(), Added::TooMany);
