@@ -203,11 +203,11 @@ impl UserRepository for SqliteStore {
 
     async fn deleted(&self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         let span = debug_span!("db.users.deleted", users = ids.len());
-        let mut ids = ids.to_vec();
+        let ids = ids.to_vec();
         let ask = move |tx: &Transaction<'_>| {
             let mut select = tx.prepare_cached(IS_DELETED)?;
             let mut found = Vec::new();
-            for id in ids.drain(..) {
+            for id in ids {
                 if select.query_row([id.as_bytes()], |row| row.get(0))? {
                     found.push(id);
                 }
