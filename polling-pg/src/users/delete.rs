@@ -44,12 +44,17 @@ WHERE m.member = $1 AND m.role = 'owner'
     )
 ORDER BY m.workspace LIMIT 1";
 
-/// Those of the address, and those by which the user came to be where they are.
+/// Those of the address.
 pub(super) const FORGET_INVITATIONS: &str = "\
 -- users.forget_invitations
-DELETE FROM {schema}.invitations
-WHERE email_key = $2
-    OR workspace IN (SELECT m.workspace FROM {schema}.memberships m WHERE m.member = $1) AND accepted_by = $1";
+DELETE FROM {schema}.invitations WHERE email_key = $1";
+
+/// Those by which the user came to be where they are.
+pub(super) const FORGET_ACCEPTED: &str = "\
+-- users.forget_accepted
+DELETE FROM {schema}.invitations i
+USING {schema}.memberships m
+WHERE m.member = $1 AND i.workspace = m.workspace AND i.accepted_by = $1";
 
 pub(super) const FORGET_MEMBERSHIPS: &str = "\
 -- users.forget_memberships
@@ -96,7 +101,8 @@ async fn try_delete(
         let workspace = WorkspaceId::from_bytes(workspace.into_bytes());
         return Ok(Some(UserDeleted::LastOwner(workspace)));
     }
-    tx.query(&sql.forget_invitations, theirs).await?;
+    tx.query(&sql.forget_invitations, &[&key]).await?;
+    tx.query(&sql.forget_accepted, &[&user]).await?;
     tx.query(&sql.forget_memberships, &[&user]).await?;
     tx.query(&sql.delete, &[&user, &Time(now)]).await?;
     tx.commit().await?;

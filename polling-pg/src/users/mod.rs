@@ -96,6 +96,7 @@ SELECT id FROM deleted";
         workspaces = delete::WORKSPACES;
         last_owner_of = delete::LAST_OWNER_OF;
         forget_invitations = delete::FORGET_INVITATIONS;
+        forget_accepted = delete::FORGET_ACCEPTED;
         forget_memberships = delete::FORGET_MEMBERSHIPS;
 
         is_deleted = "\
