@@ -119,6 +119,11 @@ macro_rules! suite {
                     a_link_is_for_the_address_that_it_is_sent_to
                     a_link_sets_a_password_once
                 }
+                leaving {
+                    a_deleted_account_is_in_no_workspace
+                    the_account_of_the_last_owner_stays
+                    of_owners_who_delete_their_accounts_at_once_one_stays
+                }
                 workspaces {
                     a_workspace_is_found_as_it_was_kept
                     workspaces_are_listed_newest_first

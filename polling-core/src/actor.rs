@@ -3,18 +3,19 @@
 //! Transports turn credentials into an [`Actor`] through an [`Authenticator`]; services decide what the actor may do;
 //! stores know nothing of either.
 
+mod own_tokens;
+
 use core::net::IpAddr;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use crate::polls::MANAGE_TOKEN_PREFIX;
-use crate::vote_tokens::{VOTE_TOKEN_PREFIX, VoteToken};
-use crate::{Code, Fault, PollId, Repository, StoreError, Timestamp, UserId};
+use crate::vote_tokens::VoteToken;
+use crate::{Code, Fault, PollId, StoreError, Timestamp, UserId};
+
+pub(crate) use own_tokens::OwnTokens;
 
 /// Who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,69 +306,6 @@ impl Fault for AuthError {
             AuthError::Rejected => Code::Unauthorized,
             AuthError::Store(error) => error.code(),
         }
-    }
-}
-
-/// The engine's own credentials: manage tokens, vote tokens, and access tokens where there are accounts.
-pub(crate) struct OwnTokens {
-    store: Arc<dyn Repository>,
-    /// A manage token is good for ever, so that what was found once need not be looked up again.
-    known: Cache<TokenHash, ()>,
-    #[cfg(feature = "accounts")]
-    users: Option<crate::users::Users>,
-}
-
-/// Manage tokens that are remembered as good.
-const KNOWN_TOKENS: usize = 10_000;
-
-impl OwnTokens {
-    pub(crate) fn new(
-        store: Arc<dyn Repository>,
-        #[cfg(feature = "accounts")] users: Option<crate::users::Users>,
-    ) -> Self {
-        Self {
-            store,
-            known: Cache::new(KNOWN_TOKENS),
-            #[cfg(feature = "accounts")]
-            users,
-        }
-    }
-}
-
-impl OwnTokens {
-    /// Nothing is remembered of vote tokens: one that was revoked, on whichever server, is refused from then on.
-    async fn vote_token(&self, bearer: &str) -> Result<Actor, AuthError> {
-        let tokens = self.store.vote_tokens().ok_or(AuthError::Rejected)?;
-        let poll = tokens.poll_of(TokenHash::of(bearer)).await?;
-        let poll = poll.ok_or(AuthError::Rejected)?;
-        Ok(Actor::vote_token(VoteToken::new(bearer, poll)))
-    }
-}
-
-#[async_trait]
-impl Authenticator for OwnTokens {
-    async fn authenticate(&self, bearer: &str) -> Result<Actor, AuthError> {
-        if bearer.starts_with(MANAGE_TOKEN_PREFIX) {
-            let token = TokenHash::of(bearer);
-            if self.known.get(&token).is_none() {
-                if !self.store.polls().knows_manage_token(token).await? {
-                    return Err(AuthError::Rejected);
-                }
-                self.known.insert(token, ());
-            }
-            return Ok(Actor::manage_token(token));
-        }
-        if bearer.starts_with(VOTE_TOKEN_PREFIX) {
-            return self.vote_token(bearer).await;
-        }
-        #[cfg(feature = "accounts")]
-        if let Some(users) = &self.users {
-            return users
-                .verify(bearer)
-                .map(|(user, until)| Actor::user_until(user, until))
-                .ok_or(AuthError::Rejected);
-        }
-        Err(AuthError::Rejected)
     }
 }
 

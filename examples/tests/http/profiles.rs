@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::store::Store;
 use crate::support::{Ask, Server, Start, soon};
+use crate::team::{Person, Team};
 
 on_every_store! {
     users_see_and_change_themselves
@@ -17,6 +18,7 @@ on_every_store! {
     the_ballots_of_a_deleted_user_go_on_counting
     administrators_see_and_delete_everybody
     administrators_are_made_by_an_address_and_by_each_other
+    the_last_owner_of_a_workspace_cannot_delete_the_account
 }
 
 const ME: &str = "/api/v1/users/me";
@@ -273,4 +275,29 @@ async fn administrators_are_made_by_an_address_and_by_each_other(store: Store) {
     let builder = polling_core::Engine::builder(std::sync::Arc::clone(&server.store));
     builder.administrator(address).build().await.unwrap();
     assert!(is_admin(&root).await);
+}
+
+async fn the_last_owner_of_a_workspace_cannot_delete_the_account(store: Store) {
+    let team = Team::on(store).await;
+    let server = &team.server;
+    let go = async |person: &Person| delete(server, ME).bearer(&person.token).await;
+    let refused = go(&team.olga).await;
+    refused.refuses(409, "last_owner");
+    let id = team.path.rsplit('/').next().unwrap();
+    assert!(refused.text().contains(id), "it says which workspace");
+    assert_eq!(go(&team.vera).await.status, 204);
+    assert_eq!(
+        team.roles().await,
+        json!({"olga": "owner", "cora": "collaborator"})
+    );
+    // A token that is alive still makes no workspace any more.
+    let new = server.post("/api/v1/workspaces", &json!({"name": "Attic"}));
+    let new = new.bearer(&team.vera.token).await;
+    new.refuses(401, "unauthorized");
+    let member = team.member(&team.cora);
+    let handed = team.patches(&team.olga, &member, &json!({"role": "owner"}));
+    assert_eq!(handed.await.status, 200);
+    assert_eq!(go(&team.olga).await.status, 204);
+    // Whoever is alone in it deletes it first.
+    go(&team.cora).await.refuses(409, "last_owner");
 }

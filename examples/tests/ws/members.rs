@@ -106,9 +106,10 @@ async fn who_leaves_a_workspace_loses_its_streams_at_once(store: Store) {
         let set = workspaces.set_role(&olga, kitchen, id, NewRole::of(role));
         set.await.unwrap();
         let told = client.next().await;
-        let (kind, code) = match role {
-            WorkspaceRole::Viewer => ("error", json!("results_hidden")),
-            _ => ("results", Value::Null),
+        let (kind, code) = if role == WorkspaceRole::Viewer {
+            ("error", json!("results_hidden"))
+        } else {
+            ("results", Value::Null)
         };
         assert_eq!((&told["type"], &told["code"]), (&json!(kind), &code));
     }

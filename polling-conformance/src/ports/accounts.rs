@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use polling_core::polls::{Poll, Status, Voters};
 use polling_core::results::Tally;
 use polling_core::users::{
-    Email, PasswordHash, User, UserEdit, UserEdited, UserName, UserRepository,
+    Email, PasswordHash, User, UserDeleted, UserEdit, UserEdited, UserName, UserRepository,
 };
 use polling_core::votes::{BallotRecord, Change, VoterKey};
 use polling_core::{BallotId, PollId, Repository, UserId};
@@ -117,9 +117,18 @@ pub async fn a_deleted_account_is_gone_for_every_method(store: Arc<dyn Repositor
     let Some(users) = store.users() else { return };
     let (ada, bob) = (sign_up(users, 1).await, sign_up(users, 2).await);
     assert!(!users.is_deleted(ada.id).await.unwrap());
-    assert!(users.delete(ada.id, noon(0)).await.unwrap());
-    assert!(!users.delete(ada.id, noon(0)).await.unwrap());
-    assert!(!users.delete(user(3).id, noon(0)).await.unwrap());
+    assert_eq!(
+        users.delete(ada.id, noon(0)).await.unwrap(),
+        UserDeleted::Done
+    );
+    assert_eq!(
+        users.delete(ada.id, noon(0)).await.unwrap(),
+        UserDeleted::Missing
+    );
+    assert_eq!(
+        users.delete(user(3).id, noon(0)).await.unwrap(),
+        UserDeleted::Missing
+    );
     assert!(users.is_deleted(ada.id).await.unwrap());
     assert!(!users.is_deleted(user(3).id).await.unwrap());
     let asked = [bob.id, ada.id, user(3).id];
@@ -205,7 +214,10 @@ pub async fn the_ballots_of_a_deleted_user_are_detached(store: Arc<dyn Repositor
     };
     ports.cast(&others).await;
     let before = (ports.tally(counting).await, ports.tally(withdrawn).await);
-    assert!(users.delete(ada.id, noon(0)).await.unwrap());
+    assert_eq!(
+        users.delete(ada.id, noon(0)).await.unwrap(),
+        UserDeleted::Done
+    );
     let keys = nobodies(0, 100);
     while users.detach(noon(1), &keys).await.unwrap() {}
 
@@ -244,8 +256,14 @@ pub async fn detaching_goes_in_bounded_steps_and_comes_to_an_end(store: Arc<dyn 
             ..ports.ballot(counting, 1, &[0])
         })
         .await;
-    assert!(users.delete(ada.id, noon(10)).await.unwrap());
-    assert!(users.delete(bob.id, noon(20)).await.unwrap());
+    assert_eq!(
+        users.delete(ada.id, noon(10)).await.unwrap(),
+        UserDeleted::Done
+    );
+    assert_eq!(
+        users.delete(bob.id, noon(20)).await.unwrap(),
+        UserDeleted::Done
+    );
     let has_ballot = async |user: &User, poll| {
         let found = store.votes().find(poll, &voter(user)).await;
         found.unwrap().is_some()

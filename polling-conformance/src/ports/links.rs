@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use polling_core::users::{Link, SessionRepository, UserEdit};
+use polling_core::users::{Link, SessionRepository, UserDeleted, UserEdit};
 use polling_core::{Repository, TokenHash, UserId};
 
 use super::sessions::{ADA, BOB, begin, email, hash, link, lives, sign_up};
@@ -93,7 +93,7 @@ pub async fn a_link_is_for_the_address_that_it_is_sent_to(store: Arc<dyn Reposit
         })
         .await
     );
-    assert!(users.delete(ADA, noon(0)).await.unwrap());
+    assert_eq!(users.delete(ADA, noon(0)).await.unwrap(), UserDeleted::Done);
     assert!(!redeem(sessions, "new", "stolen", 1).await);
 }
 

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod changes;
 pub mod gate;
 pub mod invitations;
+pub mod leaving;
 pub mod links;
 pub mod polls;
 pub mod projects;

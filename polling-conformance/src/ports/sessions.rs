@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use polling_core::users::{
     Email, Link, PasswordHash, Renewal, RenewalPlan, Renewed, Session, SessionRepository, User,
-    UserName, UserRepository,
+    UserDeleted, UserName, UserRepository,
 };
 use polling_core::{Repository, SessionId, TokenHash, UserId};
 
@@ -194,7 +194,7 @@ pub async fn a_sign_in_needs_its_account_and_password(store: Arc<dyn Repository>
     assert!(change(users, ADA, "first", "second").await);
     assert!(!begin(sessions, 1, ADA, "first").await);
     assert!(begin(sessions, 1, ADA, "second").await);
-    assert!(users.delete(ADA, noon(0)).await.unwrap());
+    assert_eq!(users.delete(ADA, noon(0)).await.unwrap(), UserDeleted::Done);
     assert!(!begin(sessions, 2, ADA, "second").await);
     assert!(!lives(sessions, 1).await);
 }

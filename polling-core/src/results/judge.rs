@@ -33,6 +33,7 @@ struct Due {
 
 impl Changes {
     /// What this user is changed, and is durable.
+    #[cfg(feature = "accounts")]
     pub(crate) fn of_user(&self, user: UserId) {
         self.count.fetch_add(1, Ordering::AcqRel);
         lock(&self.due).users.insert(user);

@@ -75,24 +75,24 @@ pub(super) struct Holding {
 pub(super) struct Held {
     proof: Proof,
     known: watch::Receiver<Holding>,
+    /// What was taken into account last. Waiting for something new is not taking it into account.
+    seen: Option<Holding>,
     cell: Arc<Watched>,
 }
 
 impl Held {
     fn take(cell: &Arc<Watched>, proof: Proof, role: Option<WorkspaceRole>) -> Self {
-        let mut known = cell.proofs().enter(proof, Holding { good: true, role });
-        // Others may hold it already, and it may have changed since they began to.
-        known.mark_changed();
         Self {
             proof,
-            known,
+            // Others may hold it already, and it may have changed since they began to.
+            known: cell.proofs().enter(proof, Holding { good: true, role }),
+            seen: None,
             cell: Arc::clone(cell),
         }
     }
 
     fn has_moved(&self) -> bool {
-        // The sender lives in the cell.
-        self.known.has_changed().unwrap_or_default()
+        self.seen != Some(*self.known.borrow())
     }
 }
 
@@ -198,8 +198,11 @@ impl Rights {
         }
         self.is_over = is_over;
         let known = |held: &mut Option<Held>| {
-            held.as_mut()
-                .is_none_or(|held| held.known.borrow_and_update().good)
+            held.as_mut().is_none_or(|held| {
+                let holding = *held.known.borrow_and_update();
+                held.seen = Some(holding);
+                holding.good
+            })
         };
         let (user, token) = (known(&mut self.user), known(&mut self.token));
         let mut actor = Cow::Borrowed(&self.actor);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::hub::Hub;
-use super::watch::{Rights, Subscription, Update, WatchEnd};
+use super::rights::Rights;
+use super::watch::{Subscription, Update, WatchEnd};
 use crate::polls::{NewPoll, PollRecord, ShowResults, Status};
 use crate::votes::VoterKey;
 use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds, Tally};

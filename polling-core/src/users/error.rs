@@ -3,7 +3,7 @@
 use super::passwords::PasswordError;
 use super::policy;
 use crate::limits::{LimitError, RateLimited, Standing};
-use crate::{Code, Fault, FeatureOff, FieldError, StoreError};
+use crate::{Code, Fault, FeatureOff, FieldError, StoreError, WorkspaceId};
 
 /// Why a use case of the users did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum UserError {
     /// Only administrators may do this.
     #[error("only administrators may do this")]
     Forbidden,
+    /// A workspace would have no owner any more.
+    #[error("the account is the last owner of workspace {0}: hand it over, or delete it, first")]
+    LastOwner(WorkspaceId),
     /// Too many passwords are waiting to be hashed, or too many links to be sent.
     #[error("too many people sign in at the moment: try again soon")]
     Overloaded,
@@ -60,6 +63,7 @@ impl Fault for UserError {
                 Code::Unauthorized
             }
             UserError::WrongPassword | UserError::Forbidden => Code::Forbidden,
+            UserError::LastOwner(_) => Code::LastOwner,
             UserError::FeatureOff(_) => Code::FeatureOff,
             UserError::RateLimited(_) => Code::RateLimited,
             UserError::Overloaded => Code::Overloaded,

@@ -40,7 +40,7 @@ mod wire;
 pub use error::UserError;
 pub use links::{Link, LinkPurpose, LinkSender, OneTimeLink};
 pub use model::{Account, Email, PasswordHash, User, UserName, UserView};
-pub use repository::{Inserted, SigningKey, UserEdit, UserEdited, UserRepository};
+pub use repository::{Inserted, SigningKey, UserDeleted, UserEdit, UserEdited, UserRepository};
 #[cfg(feature = "accounts")]
 pub(crate) use service::AccountOptions;
 #[cfg(feature = "accounts")]

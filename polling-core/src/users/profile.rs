@@ -4,7 +4,7 @@ use tracing::instrument;
 
 use super::error::UserError;
 use super::model::UserView;
-use super::repository::{UserEdit, UserEdited};
+use super::repository::{UserDeleted, UserEdit, UserEdited};
 use super::service::{Inner, Users, email, name};
 use super::wire::UserPatch;
 use crate::limits::Rule;
@@ -50,38 +50,29 @@ impl Users {
     /// Deletes the account of the signed-in user.
     ///
     /// Name, address, password and sign-ins are gone at once. Access tokens that were given live on until they end, but are
-    /// good for votes only; once they are over, the ballots are detached from the account, and go on counting.
+    /// good for votes only; once they are over, the ballots are detached from the account, and go on counting. Memberships
+    /// end with it; who is the last owner of a workspace hands it over, or deletes it, first.
     ///
     /// # Errors
-    /// `Unauthorized`; `Store`.
+    /// `LastOwner`; `Unauthorized`; `Store`.
     #[instrument(name = "users.delete_own", skip_all)]
     pub async fn delete_own(&self, actor: &Actor) -> Result<(), UserError> {
         let id = actor.user_id().ok_or(UserError::Unauthorized)?;
-        self.run(move |inner| async move {
-            match inner.delete(id).await? {
-                true => Ok(()),
-                false => Err(UserError::Unauthorized),
-            }
-        })
-        .await
+        self.run(move |inner| async move { inner.delete(id, UserError::Unauthorized).await })
+            .await
     }
 
     /// Deletes an account, as [`delete_own`](Self::delete_own) does: administrators may, and its owner.
     ///
     /// # Errors
-    /// `Unauthorized`, `Forbidden`; `NotFound`; `Store`.
+    /// `LastOwner`; `Unauthorized`, `Forbidden`; `NotFound`; `Store`.
     #[instrument(name = "users.delete", skip_all)]
     pub async fn delete(&self, actor: &Actor, id: UserId) -> Result<(), UserError> {
         if actor.user_id() != Some(id) {
             self.administers(actor).await?;
         }
-        self.run(move |inner| async move {
-            match inner.delete(id).await? {
-                true => Ok(()),
-                false => Err(UserError::NotFound),
-            }
-        })
-        .await
+        self.run(move |inner| async move { inner.delete(id, UserError::NotFound).await })
+            .await
     }
 }
 
@@ -118,10 +109,14 @@ impl Inner {
         }
     }
 
-    async fn delete(&self, id: UserId) -> Result<bool, UserError> {
+    async fn delete(&self, id: UserId, missing: UserError) -> Result<(), UserError> {
         let now = self.parts.clock.now();
         let deleted = self.users()?.delete(id, now).await?;
         self.parts.hub.changes().of_user(id);
-        Ok(deleted)
+        match deleted {
+            UserDeleted::Done => Ok(()),
+            UserDeleted::LastOwner(workspace) => Err(UserError::LastOwner(workspace)),
+            UserDeleted::Missing => Err(missing),
+        }
     }
 }

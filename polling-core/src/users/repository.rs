@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::model::{Account, Email, PasswordHash, User, UserName};
 use super::sessions::SessionRepository;
 use crate::votes::VoterKey;
-use crate::{StoreError, Timestamp, UserId};
+use crate::{StoreError, Timestamp, UserId, WorkspaceId};
 
 /// The accounts of a store. Every method is one atomic step, and what it wrote is durable on return.
 ///
@@ -57,8 +57,12 @@ pub trait UserRepository: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Deletes an account: its name, address and password are wiped, the address is free, all sign-ins and one-time links
-    /// are gone. Says whether there was one. The ballots stay as they are until they are [detached](Self::detach).
-    async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError>;
+    /// are gone, and so are its memberships and the invitations of its address. From then on this user joins no workspace,
+    /// and creates none. The ballots stay as they are until they are [detached](Self::detach).
+    ///
+    /// `LastOwner`, and nothing is written, where a workspace would have no owner any more: of owners who go at once the
+    /// last one stays.
+    async fn delete(&self, id: UserId, now: Timestamp) -> Result<UserDeleted, StoreError>;
 
     /// Whether there was an account with this id that was deleted, and whose ballots are not all detached yet.
     async fn is_deleted(&self, id: UserId) -> Result<bool, StoreError>;
@@ -111,6 +115,17 @@ pub enum UserEdited {
     /// The e-mail has another account; nothing was written.
     EmailTaken,
     /// There is no such user.
+    Missing,
+}
+
+/// What became of an account that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserDeleted {
+    /// It is gone.
+    Done,
+    /// This workspace would have no owner any more; nothing was written.
+    LastOwner(WorkspaceId),
+    /// There is no such account.
     Missing,
 }
 

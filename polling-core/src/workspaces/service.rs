@@ -58,7 +58,11 @@ impl Workspaces {
             Actor::Caller(_) => signed_in(actor)?,
         };
         let name = name(&new.name)?;
+        let actor = actor.clone();
         self.run(move |inner| async move {
+            if inner.parts.is_deleted(&actor).await? {
+                return Err(WorkspaceError::Unauthorized);
+            }
             let now = inner.parts.clock.now();
             let workspace = Workspace {
                 id: WorkspaceId::new(now, &*inner.parts.ids),

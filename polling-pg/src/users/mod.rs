@@ -3,6 +3,7 @@
 //! What ends all sign-ins of a user raises the user's `epoch`, and deletes the rows that it sees. A sign-in that begins at
 //! the same moment is invisible to it, but has waited for the user's row, or has the epoch of before.
 
+mod delete;
 mod detach;
 mod links;
 mod rows;
@@ -10,13 +11,13 @@ mod sessions;
 
 use async_trait::async_trait;
 use polling_core::users::{
-    Account, Email, Inserted, PasswordHash, SessionRepository, SigningKey, User, UserEdit,
-    UserEdited, UserRepository,
+    Account, Email, Inserted, PasswordHash, SessionRepository, SigningKey, User, UserDeleted,
+    UserEdit, UserEdited, UserRepository,
 };
 use polling_core::votes::VoterKey;
 use polling_core::{StoreError, Timestamp, UserId};
 use tokio_postgres::Row;
-use tracing::debug_span;
+use tracing::{Instrument, debug_span};
 use uuid::Uuid;
 
 use crate::PgStore;
@@ -89,6 +90,14 @@ WITH deleted AS (
     DELETE FROM {schema}.one_time_links l USING deleted d WHERE l.user_id = d.id
 )
 SELECT id FROM deleted";
+
+        lock_to_delete = delete::LOCK;
+        lock_workspaces = delete::LOCK_WORKSPACES;
+        workspaces = delete::WORKSPACES;
+        last_owner_of = delete::LAST_OWNER_OF;
+        forget_invitations = delete::FORGET_INVITATIONS;
+        forget_accepted = delete::FORGET_ACCEPTED;
+        forget_memberships = delete::FORGET_MEMBERSHIPS;
 
         is_deleted = "\
 -- users.is_deleted
@@ -217,12 +226,9 @@ impl UserRepository for PgStore {
         Ok(self.replace_password(span, sql, id, old, new).await?)
     }
 
-    async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
-        let sql = &self.sql().users.delete;
-        let span = debug_span!("db.users.delete");
-        let id = columns::user(id);
-        let rows = self.database().write(span, sql, &[&id, &Time(now)]).await?;
-        Ok(!rows.is_empty())
+    async fn delete(&self, id: UserId, now: Timestamp) -> Result<UserDeleted, StoreError> {
+        let delete = delete::delete(self, id, now);
+        Ok(delete.instrument(debug_span!("db.users.delete")).await?)
     }
 
     async fn is_deleted(&self, id: UserId) -> Result<bool, StoreError> {

@@ -63,7 +63,10 @@ SELECT count(*) FROM (SELECT 1 FROM {schema}.memberships WHERE workspace = $1 LI
 
 pub(super) const COUNT_OF_MEMBER: &str = "\
 -- workspaces.count_of_member
-SELECT count(*) FROM (SELECT 1 FROM {schema}.memberships WHERE member = $1 LIMIT $2) AS found";
+SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM {schema}.users WHERE id = $1 AND deleted_at IS NOT NULL) THEN $2::bigint
+    ELSE (SELECT count(*) FROM (SELECT 1 FROM {schema}.memberships WHERE member = $1 LIMIT $2) AS found)
+END";
 
 pub(super) async fn insert(
     store: &PgStore,
@@ -200,7 +203,22 @@ pub(super) async fn has_as_many(
     rows::is_full(&tx.query(sql, params).await?, most)
 }
 
-/// Whether a user is in as many workspaces as they may be; nobody else adds one until the transaction ends.
+/// What a user is in does not change under the hand of who has this lock, which is taken after those of workspaces.
+pub(crate) async fn lock_user(
+    store: &PgStore,
+    tx: &Transaction<'_>,
+    user: UserId,
+) -> Result<(), Failure> {
+    // The last half of an id is random.
+    let (_, random) = columns::user(user).as_u64_pair();
+    let lock = i64::from_ne_bytes(random.to_ne_bytes());
+    let sql = &store.sql().workspaces.lock_user;
+    tx.query(sql, &[&lock]).await?;
+    Ok(())
+}
+
+/// Whether a user is in as many workspaces as they may be, which is none for who was deleted; nobody else adds one until
+/// the transaction ends.
 pub(super) async fn is_in_as_many(
     store: &PgStore,
     tx: &Transaction<'_>,
@@ -208,10 +226,7 @@ pub(super) async fn is_in_as_many(
     most: usize,
 ) -> Result<bool, Failure> {
     let sql = &store.sql().workspaces;
-    // The last half of an id is random.
-    let (_, random) = columns::user(user).as_u64_pair();
-    let lock = i64::from_ne_bytes(random.to_ne_bytes());
-    tx.query(&sql.lock_user, &[&lock]).await?;
+    lock_user(store, tx, user).await?;
     let params: &columns::Params<'_> = &[&columns::user(user), &columns::limit(most)];
     rows::is_full(&tx.query(&sql.count_of_member, params).await?, most)
 }

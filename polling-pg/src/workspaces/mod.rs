@@ -19,6 +19,8 @@ use polling_core::workspaces::{
 use polling_core::{InvitationId, ProjectId, StoreError, Timestamp, UserId, WorkspaceId};
 use tracing::{Instrument, debug_span};
 
+pub(crate) use members::lock_user;
+
 use crate::PgStore;
 use crate::sql::statements;
 

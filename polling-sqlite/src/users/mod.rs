@@ -1,5 +1,6 @@
 //! The accounts.
 
+mod delete;
 mod detach;
 mod links;
 mod rows;
@@ -7,8 +8,8 @@ mod sessions;
 
 use async_trait::async_trait;
 use polling_core::users::{
-    Account, Email, Inserted, PasswordHash, SessionRepository, SigningKey, User, UserEdit,
-    UserEdited, UserRepository,
+    Account, Email, Inserted, PasswordHash, SessionRepository, SigningKey, User, UserDeleted,
+    UserEdit, UserEdited, UserRepository,
 };
 use polling_core::votes::VoterKey;
 use polling_core::{StoreError, Timestamp, UserId};
@@ -51,12 +52,6 @@ RETURNING id, name, email, is_admin, created_at";
 const REPLACE_PASSWORD: &str = "\
 -- users.replace_password
 UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
-
-const DELETE: &str = "\
--- users.delete
-UPDATE users
-SET name = '', email = NULL, email_key = NULL, password_hash = NULL, is_admin = 0, deleted_at = ?2
-WHERE id = ?1 AND deleted_at IS NULL";
 
 const IS_DELETED: &str = "\
 -- users.is_deleted
@@ -193,16 +188,8 @@ impl UserRepository for SqliteStore {
         Ok(self.write(span, write).await?)
     }
 
-    async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
-        let write = move |tx: &Transaction<'_>| {
-            let values = params![id.as_bytes(), now.as_millis()];
-            let deleted = tx.prepare_cached(DELETE)?.execute(values)? == 1;
-            if deleted {
-                sessions::forget(tx, id)?;
-                links::forget(tx, id)?;
-            }
-            Ok(deleted)
-        };
+    async fn delete(&self, id: UserId, now: Timestamp) -> Result<UserDeleted, StoreError> {
+        let write = move |tx: &Transaction<'_>| delete::delete(tx, id, now);
         Ok(self.write(debug_span!("db.users.delete"), write).await?)
     }
 
@@ -216,11 +203,11 @@ impl UserRepository for SqliteStore {
 
     async fn deleted(&self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         let span = debug_span!("db.users.deleted", users = ids.len());
-        let mut ids = ids.to_vec();
+        let ids = ids.to_vec();
         let ask = move |tx: &Transaction<'_>| {
             let mut select = tx.prepare_cached(IS_DELETED)?;
             let mut found = Vec::new();
-            for id in ids.drain(..) {
+            for id in ids {
                 if select.query_row([id.as_bytes()], |row| row.get(0))? {
                     found.push(id);
                 }

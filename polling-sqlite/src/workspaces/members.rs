@@ -41,7 +41,10 @@ SELECT count(*) FROM (SELECT 1 FROM memberships WHERE workspace = ?1 LIMIT ?2)";
 
 const COUNT_OF_MEMBER: &str = "\
 -- workspaces.count_of_member
-SELECT count(*) FROM (SELECT 1 FROM memberships WHERE member = ?1 LIMIT ?2)";
+SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM users WHERE id = ?1 AND deleted_at IS NOT NULL) THEN ?2
+    ELSE (SELECT count(*) FROM (SELECT 1 FROM memberships WHERE member = ?1 LIMIT ?2))
+END";
 
 pub(super) fn insert(
     tx: &Transaction<'_>,
@@ -129,7 +132,7 @@ pub(super) fn has_as_many(
     rows::is_full(tx, COUNT, params, most)
 }
 
-/// Whether a user is in as many workspaces as they may be.
+/// Whether a user is in as many workspaces as they may be, which is none for who was deleted.
 pub(super) fn is_in_as_many(
     tx: &Transaction<'_>,
     user: UserId,
