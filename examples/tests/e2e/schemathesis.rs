@@ -25,13 +25,16 @@ const LAST: &str = "deleteOwnAccount";
 const NO_LIMITS: &str = "create_poll=off,manage=off,invite=off,login=off,password_reset=off";
 
 /// Beyond what is usual: rules that no schema can say (an end that lies in the future, options of which none says the same)
-/// refuse data that fits it, and a GET of the WebSocket is told to upgrade.
+/// refuse data that fits it, and a GET of the WebSocket is told to upgrade. Who has no account does not sign up by itself.
 const SETTINGS: &str = r#"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "401", "403", "404", "409", "413", "422", "426"]
 
 [checks.negative_data_rejection]
 expected-statuses = ["400", "401", "403", "404", "409", "413", "415", "422", "426"]
+
+[auth]
+auto-signup = false
 "#;
 
 #[tokio::test]

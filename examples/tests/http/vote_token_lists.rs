@@ -39,6 +39,10 @@ async fn only_who_manages_a_poll_makes_its_tokens(store: Store) {
     for ask in asks(&poll) {
         ask.await.refuses(401, "unauthorized");
     }
+    // Who asks comes before what is wrong with it.
+    let wrong = json!({"tokens": [], "all": true});
+    let wrong = server.post(poll.path("/tokens/revoke"), &wrong);
+    wrong.await.refuses(401, "unauthorized");
     for stranger in [&ada, &tokens[0]] {
         for ask in asks(&poll) {
             ask.bearer(stranger).await.refuses(403, "forbidden");

@@ -33,13 +33,25 @@ pub fn text(least: usize, most: usize) -> ObjectBuilder {
         .max_length(Some(most))
 }
 
-/// A text that people read, of so many characters when the white space around it is cut off.
-pub(crate) fn words(least: usize, most: usize) -> ObjectBuilder {
-    text(least, most).pattern(Some(WORDS))
+/// A text that people read, of up to so many characters when the white space around it is cut off: so that the pattern has
+/// to count them.
+pub(crate) fn words(most: usize) -> ObjectBuilder {
+    let (first, other) = (format!("[^\\s{CONTROLS}]"), format!("[^{CONTROLS}]"));
+    let between = most.saturating_sub(2);
+    let pattern = format!(r"^\s*{first}(?:{other}{{0,{between}}}{first})?\s*$");
+    of_type(Type::String)
+        .min_length(Some(1))
+        .pattern(Some(pattern))
 }
 
-/// Something that can be seen, and no control characters but around it.
-const WORDS: &str = r"^\s*[^\s\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069][^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*\s*$";
+/// Control characters, and those that turn the direction of what follows.
+const CONTROLS: &str = r"\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069";
+
+/// What somebody or something is called.
+#[cfg(feature = "accounts")]
+pub(crate) fn name() -> ObjectBuilder {
+    words(100).description(Some("What others see: 1 to 100 characters."))
+}
 
 /// A whole number within these bounds.
 #[must_use]

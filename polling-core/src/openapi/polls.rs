@@ -74,8 +74,11 @@ fn poll_patch() -> ObjectBuilder {
 
 /// The fields that a new poll and a change share, but for those that may be null in one of them only.
 fn describing(object: ObjectBuilder, limits: &PollLimits) -> ObjectBuilder {
-    let question = words(1, limits.question_chars)
-        .description(Some("What it asks."))
+    let question = words(limits.question_chars)
+        .description(Some(format!(
+            "What it asks: 1 to {} characters.",
+            limits.question_chars
+        )))
         .build();
     let description =
         or_null(text(0, limits.description_chars)).description(Some("What it says about itself."));
@@ -107,7 +110,7 @@ fn options(limits: &PollLimits) -> ArrayBuilder {
 }
 
 fn new_option() -> AnyOfBuilder {
-    let says = words(1, PollLimits::default().option_chars).build();
+    let says = words(PollLimits::default().option_chars).build();
     let object = of_type(Type::Object)
         .property("text", says.clone())
         .required("text");

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{named, of_type, or_null, words};
+use super::{name, named, of_type, or_null};
 use crate::workspaces::{
     InvitationView, Listing, MemberView, NewProject, NewWorkspace, ProjectPatch, ProjectView,
     WorkspacePatch, WorkspaceView,
@@ -20,10 +20,7 @@ named!(ProjectPatch, "ProjectPatch", with_a_name());
 
 fn with_a_name() -> ObjectBuilder {
     of_type(Type::Object)
-        .property(
-            "name",
-            words(1, 100).description(Some("What it is called.")),
-        )
+        .property("name", name())
         .required("name")
 }
 

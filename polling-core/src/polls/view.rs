@@ -36,7 +36,7 @@ pub struct PollView {
     /// The user who created it.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub creator_id: Option<UserId>,
-    /// The project that it belongs to; `None` where it belongs to its creator.
+    /// The project that it belongs to; none where it belongs to its creator.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub project_id: Option<ProjectId>,
     /// When it begins to take votes.

@@ -11,7 +11,7 @@ use crate::wire::present;
 #[non_exhaustive]
 pub struct NewUser {
     /// The name that others see: 1 to 100 characters.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::name))]
     pub name: String,
     /// The address to sign in with.
     #[cfg_attr(feature = "openapi", schema(format = "email", min_length = 3))]
@@ -130,10 +130,7 @@ pub struct NewPassword {
 pub struct UserPatch {
     /// Another name: 1 to 100 characters.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(nullable = false, min_length = 1, max_length = 100)
-    )]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::name, required = false))]
     pub name: Option<String>,
     /// Another address, for which the password is needed.
     #[serde(default, deserialize_with = "present")]

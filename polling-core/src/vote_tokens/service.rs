@@ -43,12 +43,12 @@ impl VoteTokens {
         poll: PollId,
         new: &NewVoteTokens,
     ) -> Result<NewlyMadeTokens, VoteTokenError> {
+        let record = for_tokens(&self.parts, actor, poll).await?;
         let most = self.parts.settings.request_tokens;
         if new.count < 1 || new.count > most {
             let detail = format!("must be from 1 to {most}, not {}", new.count);
             return Err(VoteTokenError::invalid("/count", detail));
         }
-        let record = for_tokens(&self.parts, actor, poll).await?;
         if record.tally.status == Status::Closed {
             return Err(PollError::Closed(Vec::new()).into());
         }
@@ -98,6 +98,8 @@ impl VoteTokens {
         poll: PollId,
         which: &Revocation,
     ) -> Result<RevokedTokens, VoteTokenError> {
+        // Who asks comes first: what is wrong with the input is nothing to strangers.
+        for_tokens(&self.parts, actor, poll).await?;
         let most = self.parts.settings.request_revocations;
         let tokens = match (&which.tokens, which.all) {
             (Some(tokens), false) if tokens.len() <= most => Some(hashes(tokens)),
@@ -111,7 +113,6 @@ impl VoteTokens {
                 return Err(VoteTokenError::invalid("/tokens", detail));
             }
         };
-        for_tokens(&self.parts, actor, poll).await?;
         self.run(move |parts| async move {
             let which = tokens
                 .as_deref()

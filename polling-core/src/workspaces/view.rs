@@ -16,7 +16,7 @@ pub struct WorkspaceView {
     pub id: WorkspaceId,
     /// What it is called.
     pub name: String,
-    /// What the one who asks is there; `None` where the application itself asks.
+    /// What the one who asks is there; none where the application itself asks.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub role: Option<WorkspaceRole>,
     /// When it was created.
