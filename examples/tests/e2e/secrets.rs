@@ -284,7 +284,7 @@ async fn no_secret_is_in_the_log(store: Store) {
     secrets.note("JWT key", JWT_SECRET);
     secrets.note("database password", DATABASE_PASSWORD);
     secrets.note("administrator", ADMINISTRATOR);
-    secrets.note("password hash", "$argon2");
+    secrets.note("password hash", "$argon2id");
     let access = accounts(&talkative, &mut secrets).await;
     polls(&talkative, &mut secrets, &access).await;
     let log = talkative.ends().await;

@@ -25,6 +25,8 @@ fn refusals((method, template, _): &Entry) -> [(u16, &'static str); 3] {
         (_, path) if path.contains("/workspaces/") => {
             [forbidden, (404, "workspace_not_found"), nobody]
         }
+        // Who vouches for nobody may not do so signed in either: no credential is missing.
+        (_, path) if path.contains("/vote") => [forbidden; 3],
         _ => [forbidden, forbidden, nobody],
     }
 }

@@ -62,89 +62,89 @@ async fn agrees(server: &Server, poll: &Poll, ballots: u64) {
 
 async fn sql_in_texts_is_text(store: Store) {
     let team = Team::on(store).await;
-    let (server, olga) = (&team.server, &team.olga);
-    let untouched = voted(server).await;
+    let untouched = voted(&team.server).await;
     let before = everything(&team, &untouched).await;
     for sql in SQL {
-        // A poll of it, in which a voter of that name votes.
-        let fields = json!({"question": sql, "description": sql, "options": [sql, "B"]});
-        let poll = server.poll(fields).await;
-        let vote = server.post(poll.path("/votes"), &poll.vote(0, sql)).await;
-        assert_eq!(
-            (vote.status.as_u16(), &vote.json()["voter"]),
-            (201, &json!(sql))
-        );
-        let again = server.post(poll.path("/votes"), &poll.vote(0, sql)).await;
-        assert_eq!(again.json(), vote.json());
-        agrees(server, &poll, 1).await;
-        let read = server.get(poll.path("")).await.json();
-        assert_eq!(
-            [
-                &read["question"],
-                &read["description"],
-                &read["options"][0]["text"]
-            ],
-            [sql; 3]
-        );
-        let patch = server
-            .request(Method::PATCH, poll.path(""))
-            .json(&json!({"description": sql}));
-        assert_eq!(patch.bearer(&poll.token).await.status, 200);
-
-        // Somebody of that name, who calls all that is theirs so.
-        let own = server
-            .request(Method::PATCH, "/api/v1/users/me")
-            .json(&json!({"name": sql}));
-        assert_eq!(own.bearer(&team.eve.token).await.json()["name"], sql);
-        let user = server.get(format!("/api/v1/users/{}", team.eve.id)).await;
-        assert_eq!(user.json()["name"], sql);
-        let name = json!({"name": sql});
-        let made = server
-            .post("/api/v1/workspaces", &name)
-            .bearer(&team.eve.token)
-            .await;
-        assert_eq!(
-            (made.status.as_u16(), &made.json()["name"]),
-            (201, &json!(sql))
-        );
-        let projects = format!("{}/projects", made.header("location"));
-        let project = server.post(&*projects, &name).bearer(&team.eve.token).await;
-        assert_eq!(
-            (project.status.as_u16(), &project.json()["name"]),
-            (201, &json!(sql))
-        );
-        let listed = server.get(&*projects).bearer(&team.eve.token).await;
-        assert_eq!(listed.json()["items"], json!([project.json()]));
-
-        // What is no address, no password and no template is refused.
-        let credentials = json!({"email": sql, "password": sql});
-        let signed_in = server.post("/api/v1/auth/login", &credentials).await;
-        signed_in.refuses(401, "unauthorized");
-        team.invites(sql, "viewer").await.refuses(422, "invalid");
-        team.invites("ivy@example.org", sql)
-            .await
-            .refuses(422, "invalid");
-        let reset = server
-            .post("/api/v1/auth/password-reset", &json!({"email": sql}))
-            .await;
-        reset.refuses(422, "invalid");
-        let set = json!({"token": sql, "new_password": "another horse"});
-        let set = server
-            .post("/api/v1/auth/password-reset/confirm", &set)
-            .await;
-        set.refuses(422, "invalid");
-        let spent = server
-            .post("/api/v1/auth/refresh", &json!({"refresh_token": sql}))
-            .await;
-        spent.refuses(401, "unauthorized");
-        let tokens = json!({"count": 1, "link_template": sql});
-        let tokens = server
-            .post(poll.path("/tokens"), &tokens)
-            .bearer(&poll.token)
-            .await;
-        tokens.refuses(422, "invalid");
+        let poll = is_a_poll(&team.server, sql).await;
+        is_a_name(&team, sql).await;
+        is_nothing_else(&team, &poll, sql).await;
     }
-    // Addresses may hold more than one thinks.
+    may_be_an_address(&team).await;
+    assert_eq!(everything(&team, &untouched).await, before);
+    agrees(&team.server, &untouched, 1).await;
+}
+
+/// A poll of it, in which a voter of that name votes.
+async fn is_a_poll(server: &Server, sql: &str) -> Poll {
+    let fields = json!({"question": sql, "description": sql, "options": [sql, "B"]});
+    let poll = server.poll(fields).await;
+    let vote = async || server.post(poll.path("/votes"), &poll.vote(0, sql)).await;
+    let (first, again) = (vote().await, vote().await);
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (201, 200));
+    assert_eq!(first.json()["voter"], sql);
+    assert_eq!(again.json(), first.json());
+    agrees(server, &poll, 1).await;
+    let read = server.get(poll.path("")).await.json();
+    let texts = [
+        &read["question"],
+        &read["description"],
+        &read["options"][0]["text"],
+    ];
+    assert_eq!(texts, [sql; 3]);
+    let patch = server.request(Method::PATCH, poll.path(""));
+    let patch = patch.json(&json!({"description": format!("{sql} {sql}")}));
+    assert_eq!(patch.bearer(&poll.token).await.status, 200);
+    poll
+}
+
+/// Somebody of that name, who calls all that is theirs so.
+async fn is_a_name(team: &Team, sql: &str) {
+    let (server, name) = (&team.server, json!({"name": sql}));
+    let own = server.request(Method::PATCH, "/api/v1/users/me");
+    let own = own.json(&name).bearer(&team.eve.token).await;
+    assert_eq!(own.json()["name"], sql);
+    let user = server.get(format!("/api/v1/users/{}", team.eve.id)).await;
+    assert_eq!(user.json()["name"], sql);
+    let post = async |path: &str| {
+        let made = server.post(path, &name).bearer(&team.eve.token).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        assert_eq!(made.json()["name"], sql);
+        made
+    };
+    let workspace = post("/api/v1/workspaces").await;
+    let projects = format!("{}/projects", workspace.header("location"));
+    let project = post(&projects).await;
+    let listed = server.get(&*projects).bearer(&team.eve.token).await;
+    assert_eq!(listed.json()["items"], json!([project.json()]));
+}
+
+/// It is no address, no password, no token and no template.
+async fn is_nothing_else(team: &Team, poll: &Poll, sql: &str) {
+    let server = &team.server;
+    team.invites(sql, "viewer").await.refuses(422, "invalid");
+    let role = team.invites("ivy@example.org", sql).await;
+    role.refuses(422, "invalid");
+    for (path, body, status) in [
+        ("login", json!({"email": sql, "password": sql}), 401),
+        ("refresh", json!({"refresh_token": sql}), 401),
+        ("password-reset", json!({"email": sql}), 422),
+        (
+            "password-reset/confirm",
+            json!({"token": sql, "new_password": "another horse"}),
+            422,
+        ),
+    ] {
+        let answer = server.post(format!("/api/v1/auth/{path}"), &body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+    let tokens = json!({"count": 1, "link_template": sql});
+    let tokens = server.post(poll.path("/tokens"), &tokens);
+    tokens.bearer(&poll.token).await.refuses(422, "invalid");
+}
+
+/// Addresses may hold more than one thinks.
+async fn may_be_an_address(team: &Team) {
+    let server = &team.server;
     for email in [
         "o'brien--@example.org",
         "\"'; drop table users; --\"@example.org",
@@ -156,135 +156,90 @@ async fn sql_in_texts_is_text(store: Store) {
         let token = text(&signed_in.json()["access_token"]);
         let me = server.get("/api/v1/users/me").bearer(&token).await;
         assert_eq!(me.json()["email"], email);
-        let invited = team.invites(email, "viewer").await;
-        assert_eq!(invited.json()["email"], email);
+        let invited = team.invites(email, "viewer").await.json();
+        assert_eq!(invited["email"], email);
         let found = server.get("/api/v1/invitations").bearer(&token).await;
-        assert_eq!(found.json()["items"], json!([invited.json()]));
-        let rest = format!("/invitations/{}", text(&invited.json()["id"]));
-        assert_eq!(team.deletes(olga, &rest).await.status, 204);
+        assert_eq!(found.json()["items"], json!([invited]));
+        let rest = format!("/invitations/{}", text(&invited["id"]));
+        assert_eq!(team.deletes(&team.olga, &rest).await.status, 204);
     }
-    assert_eq!(everything(&team, &untouched).await, before);
-    agrees(server, &untouched, 1).await;
 }
 
 async fn sql_in_ids_queries_and_headers_finds_nothing(store: Store) {
     let team = Team::on(store).await;
-    let (server, olga) = (&team.server, &team.olga);
-    let poll = voted(server).await;
+    let poll = voted(&team.server).await;
     let before = everything(&team, &poll).await;
     for sql in SQL {
         let encoded: String = sql.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let asked = async |method: Method, path: String, body: Value| {
-            let ask = server.request(method, &*path);
-            let ask = if body.is_null() { ask } else { ask.json(&body) };
-            let answer = ask.bearer(&olga.token).await;
-            assert!(answer.status.is_client_error(), "{path}: {}", answer.text());
-        };
-        let name = || json!({"name": "Mine"});
-        let workspace = team.path.clone();
-        for (method, path, body) in [
-            (Method::GET, format!("/api/v1/polls/{encoded}"), Value::Null),
-            (
-                Method::DELETE,
-                format!("/api/v1/polls/{encoded}"),
-                Value::Null,
-            ),
-            (Method::GET, format!("/api/v1/users/{encoded}"), Value::Null),
-            (
-                Method::DELETE,
-                format!("/api/v1/users/{encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::PATCH,
-                format!("/api/v1/workspaces/{encoded}"),
-                name(),
-            ),
-            (
-                Method::DELETE,
-                format!("{workspace}/members/{encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::PATCH,
-                format!("{workspace}/projects/{encoded}"),
-                name(),
-            ),
-            (
-                Method::DELETE,
-                format!("{workspace}/invitations/{encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::POST,
-                format!("/api/v1/invitations/{encoded}/accept"),
-                Value::Null,
-            ),
-            (
-                Method::GET,
-                format!("{workspace}/members?cursor={encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::GET,
-                format!("/api/v1/polls?limit={encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::GET,
-                format!("/api/v1/polls?cursor={encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::GET,
-                format!("/api/v1/polls?project_id={encoded}"),
-                Value::Null,
-            ),
-            (
-                Method::GET,
-                poll.path(&format!("/vote?voter={encoded}")),
-                Value::Null,
-            ),
-            (
-                Method::DELETE,
-                poll.path(&format!("/vote?voter={encoded}")),
-                Value::Null,
-            ),
-            (
-                Method::GET,
-                poll.path(&format!("/events?after_revision={encoded}")),
-                Value::Null,
-            ),
-            (
-                Method::POST,
-                poll.path("/votes"),
-                json!({"option_id": sql, "voter": "eve"}),
-            ),
-            (
-                Method::POST,
-                poll.path("/votes"),
-                json!({
-                    "option_id": poll.options[0], "voter": "eve", "ballot_id": sql,
-                }),
-            ),
+        is_no_id(&team, &poll, &encoded).await;
+        for body in [
+            json!({"option_id": sql, "voter": "eve"}),
+            json!({"option_id": poll.options[0], "voter": "eve", "ballot_id": sql}),
         ] {
-            asked(method, path, body).await;
+            let vote = team.server.post(poll.path("/votes"), &body).await;
+            vote.refuses(422, "invalid");
         }
-        // Headers hold what can be printed; a request is answered by what is known of it.
-        let header = |name| server.get(poll.path("/results")).header(name, sql);
-        assert_eq!(header("if-none-match").await.status, 200);
-        assert_eq!(header("user-agent").await.status, 200);
-        assert_eq!(header("x-request-id").await.status, 200);
-        assert_eq!(header("x-forwarded-for").await.status, 200);
-        header("authorization").await.refuses(401, "unauthorized");
-        for prefix in ["", "pm_", "pv_", "pr_"] {
-            let ask = server.get(poll.path("")).bearer(&format!("{prefix}{sql}"));
-            ask.await.refuses(401, "unauthorized");
-        }
-        let vote = server.post(poll.path("/votes"), &poll.vote(0, "eve"));
-        let vote = vote.header("idempotency-key", sql).await;
-        vote.refuses(422, "invalid");
+        is_no_credential(&team.server, &poll, sql).await;
     }
     assert_eq!(everything(&team, &poll).await, before);
-    agrees(server, &poll, 1).await;
+    agrees(&team.server, &poll, 1).await;
+}
+
+/// In a path or a query it names nothing.
+async fn is_no_id(team: &Team, poll: &Poll, encoded: &str) {
+    let workspace = &team.path;
+    let name = json!({"name": "Mine"});
+    for (method, path) in [
+        ("GET", format!("/api/v1/polls/{encoded}")),
+        ("DELETE", format!("/api/v1/polls/{encoded}")),
+        ("GET", format!("/api/v1/users/{encoded}")),
+        ("DELETE", format!("/api/v1/users/{encoded}")),
+        ("PATCH", format!("/api/v1/workspaces/{encoded}")),
+        ("DELETE", format!("{workspace}/members/{encoded}")),
+        ("PATCH", format!("{workspace}/projects/{encoded}")),
+        ("DELETE", format!("{workspace}/invitations/{encoded}")),
+        ("POST", format!("/api/v1/invitations/{encoded}/accept")),
+        ("GET", format!("{workspace}/members?cursor={encoded}")),
+        ("GET", format!("/api/v1/polls?limit={encoded}")),
+        ("GET", format!("/api/v1/polls?cursor={encoded}")),
+        ("GET", format!("/api/v1/polls?project_id={encoded}")),
+        ("GET", poll.path(&format!("/vote?voter={encoded}"))),
+        ("DELETE", poll.path(&format!("/vote?voter={encoded}"))),
+        (
+            "GET",
+            poll.path(&format!("/events?after_revision={encoded}")),
+        ),
+    ] {
+        let ask = team.server.request(method.parse().unwrap(), &*path);
+        let ask = if method == "PATCH" {
+            ask.json(&name)
+        } else {
+            ask
+        };
+        let answer = ask.bearer(&team.olga.token).await;
+        let refused = answer.status.is_client_error();
+        assert!(refused, "{method} {path}: {}", answer.text());
+    }
+}
+
+/// In a header that says nothing of what is asked for it does nothing; in the others it is refused.
+async fn is_no_credential(server: &Server, poll: &Poll, sql: &str) {
+    let read = |name| server.get(poll.path("/results")).header(name, sql);
+    for name in [
+        "if-none-match",
+        "user-agent",
+        "x-request-id",
+        "x-forwarded-for",
+    ] {
+        assert_eq!(read(name).await.status, 200, "{name}");
+    }
+    read("authorization").await.refuses(401, "unauthorized");
+    for prefix in ["", "pm_", "pv_", "pr_"] {
+        let ask = server.get(poll.path(""));
+        let ask = ask.bearer(&format!("{prefix}{sql}")).await;
+        ask.refuses(401, "unauthorized");
+    }
+    let vote = server.post(poll.path("/votes"), &poll.vote(0, "eve"));
+    let vote = vote.header("idempotency-key", sql).await;
+    vote.refuses(422, "invalid");
 }
