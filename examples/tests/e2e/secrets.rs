@@ -288,7 +288,7 @@ async fn no_secret_is_in_the_log(store: Store) {
     let access = accounts(&talkative, &mut secrets).await;
     polls(&talkative, &mut secrets, &access).await;
     let log = talkative.ends().await;
-    for said in ["TRACE", "answered", "a refresh token came back"] {
+    for said in ["DEBUG", "answered", "a refresh token came back"] {
         assert!(log.contains(said), "it talked about all of it: {said}");
     }
     let (links, log): (Vec<&str>, Vec<&str>) = log.lines().partition(|line| line.contains(LINK));
