@@ -177,7 +177,7 @@ async fn sql_in_ids_queries_and_headers_finds_nothing(store: Store) {
             json!({"option_id": poll.options[0], "voter": "eve", "ballot_id": sql}),
         ] {
             let vote = team.server.post(poll.path("/votes"), &body).await;
-            vote.refuses(422, "invalid");
+            assert!(vote.status.is_client_error(), "{}", vote.text());
         }
         is_no_credential(&team.server, &poll, sql).await;
     }
