@@ -19,7 +19,7 @@ impl Workspaces {
     /// Invites whoever has, or will have, the account of an e-mail address. Repeated, it replaces role and expiry.
     ///
     /// # Errors
-    /// `Invalid`; `RateLimited`; `LimitReached`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
+    /// `Invalid`; `LimitReached`; `RateLimited`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
     #[instrument(name = "workspaces.invite", skip_all, fields(workspace = %id))]
     pub async fn invite(
         &self,
