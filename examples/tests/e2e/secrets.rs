@@ -117,11 +117,11 @@ async fn done(client: &mut Client, method: Method, path: &str, body: Value) -> V
     answer
 }
 
-/// Signing up, in, on, and out, with passwords that are changed, wrong and forgotten.
-async fn accounts(talkative: &Talkative, secrets: &mut Secrets) -> String {
+/// Signing up, in, and on, with a wrong password too. Returns the password and an access token.
+async fn sign_ins(talkative: &Talkative, secrets: &mut Secrets) -> [String; 2] {
     let mut client = talkative.client().await;
     let email = secrets.note("address", "ada.lovelace@example.org");
-    let mut password = secrets.note("password", "first horse battery");
+    let password = secrets.note("password", "first horse battery");
     let new = json!({"name": "Ada", "email": email, "password": password});
     done(&mut client, Method::POST, "/users", new.clone()).await;
     let (taken, _) = client.post("/users", &new).await;
@@ -156,15 +156,20 @@ async fn accounts(talkative: &Talkative, secrets: &mut Secrets) -> String {
         client.post("/auth/refresh", &refresh).await.0,
         StatusCode::UNAUTHORIZED
     );
+    [password, access]
+}
 
+/// A password that is changed, and one that is forgotten; signing out. Returns an access token.
+async fn passwords(talkative: &Talkative, secrets: &mut Secrets) -> String {
+    let [password, access] = sign_ins(talkative, secrets).await;
+    let mut client = talkative.client().await;
     let mut ada = talkative.client().await.bearer(&access);
     let second = secrets.note("new password", "second horse battery");
     let change = json!({"current_password": password, "new_password": second});
     let answer = done(&mut ada, Method::POST, "/auth/password", change).await;
     secrets.signed_in(&answer);
-    password = second;
     let moved = secrets.note("new address", "countess@example.org");
-    let edit = json!({"email": moved, "current_password": password});
+    let edit = json!({"email": moved, "current_password": second});
     done(&mut ada, Method::PATCH, "/users/me", edit).await;
 
     // A link, which the server prints into this very log.
@@ -285,7 +290,7 @@ async fn no_secret_is_in_the_log(store: Store) {
     secrets.note("database password", DATABASE_PASSWORD);
     secrets.note("administrator", ADMINISTRATOR);
     secrets.note("password hash", "$argon2id");
-    let access = accounts(&talkative, &mut secrets).await;
+    let access = passwords(&talkative, &mut secrets).await;
     polls(&talkative, &mut secrets, &access).await;
     let log = talkative.ends().await;
     for said in ["DEBUG", "answered", "a refresh token came back"] {
