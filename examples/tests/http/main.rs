@@ -12,6 +12,9 @@
 #[path = "../support/store.rs"]
 mod store;
 
+#[path = "../support/forged.rs"]
+mod forged;
+
 mod answer;
 mod event_stream;
 mod support;
@@ -35,6 +38,7 @@ mod polls;
 mod profiles;
 mod projects;
 mod results;
+mod security;
 mod server;
 mod sessions;
 mod slow;

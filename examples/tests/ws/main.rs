@@ -9,6 +9,10 @@
 #[path = "../support/store.rs"]
 mod store;
 
+#[path = "../support/forged.rs"]
+mod forged;
+
+mod access_tokens;
 mod bounds;
 mod frames;
 mod handshake;

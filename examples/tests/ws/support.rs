@@ -63,6 +63,16 @@ impl Server {
 
     async fn serve(store: Store, settings: WsSettings, listener: TcpListener) -> Self {
         let (engine, guard) = engine(store).await;
+        Self::running(engine, guard, settings, listener)
+    }
+
+    /// For an engine that the test has built.
+    pub(crate) async fn of(engine: Engine) -> Self {
+        let listener = listener().await;
+        Self::running(engine, Box::new(()), WsSettings::default(), listener)
+    }
+
+    fn running(engine: Engine, guard: Guard, settings: WsSettings, listener: TcpListener) -> Self {
         let api = WsApi::with_settings(engine.clone(), settings);
         let address = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();

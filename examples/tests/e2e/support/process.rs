@@ -27,11 +27,17 @@ pub(crate) struct Starting {
 impl Starting {
     /// Starts a server on this database and a free port.
     pub(crate) fn new(database_url: &str, flags: &[&str]) -> Self {
+        Self::logging(database_url, flags, "warn", "")
+    }
+
+    /// The same, which logs so much; `into` may send it elsewhere, as a shell writes that.
+    pub(crate) fn logging(database_url: &str, flags: &[&str], level: &str, into: &str) -> Self {
         // A file that cannot grow is an error of the write, as on a full disk, and not the end of the program.
+        let run = format!("trap '' XFSZ; exec \"$0\" \"$@\" {into}");
         let mut child = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .args(["-c", &run])
             .arg(program())
-            .args(["--listen", "127.0.0.1:0", "--log", "warn"])
+            .args(["--listen", "127.0.0.1:0", "--log", level])
             .args(["--database-url", database_url])
             .args(flags)
             .stdin(Stdio::null())
