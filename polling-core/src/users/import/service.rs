@@ -140,6 +140,11 @@ impl Import {
         Ok(())
     }
 
+    /// Says that no more rows will come, though the body is not over.
+    pub fn stop(&self) {
+        self.record.end(ImportState::Stopped);
+    }
+
     async fn take(&mut self, row: Row, outcomes: &mut Vec<RowOutcome>) -> Result<(), UserError> {
         let settings = &self.inner.parts.settings.imports;
         let (most, batch_rows) = (settings.rows, settings.batch_rows);
