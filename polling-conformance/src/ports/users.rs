@@ -228,8 +228,9 @@ pub async fn of_many_imports_at_once_one_gets_each_account(store: Arc<dyn Reposi
     };
     let told = join_all((1..=6).map(import)).await;
     for (address, owner) in addresses.iter().zip(&told[0]) {
-        let found = users.find_by_email(&Email::from_store(address.clone()));
-        assert_eq!(found.await.unwrap().unwrap().user.id, *owner);
+        let email = Email::from_store(address.clone());
+        let found = users.find_by_email(&email).await.unwrap();
+        assert_eq!(found.unwrap().user.id, *owner);
     }
     assert!(told.iter().all(|owners| *owners == told[0]));
 }
