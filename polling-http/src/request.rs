@@ -23,9 +23,9 @@ pub(crate) struct Call {
     /// The ids of the path.
     pub(crate) ids: Ids,
     pub(crate) body: Bytes,
-    /// The body of an endpoint that takes rows, still to be read.
+    /// The body of an endpoint that takes rows, still to be read. Behind a lock, because a call is shared and a body is not.
     #[cfg(feature = "accounts")]
-    pub(crate) pieces: Option<crate::body::Pieces>,
+    pub(crate) pieces: std::sync::Mutex<Option<crate::body::Pieces>>,
     pub(crate) unknown_fields: UnknownFields,
 }
 

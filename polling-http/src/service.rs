@@ -209,7 +209,7 @@ impl Inner {
             ids: Ids::default(),
             body: Bytes::new(),
             #[cfg(feature = "accounts")]
-            pieces: None,
+            pieces: std::sync::Mutex::default(),
             unknown_fields: UnknownFields::Refuse,
         };
         (Box::new(call), body)
@@ -295,7 +295,7 @@ impl Inner {
             #[cfg(feature = "accounts")]
             Takes::Rows => {
                 check_content_encoding(&call.parts.headers)?;
-                call.pieces = Some(body.pieces(&self.settings)?);
+                call.pieces = Some(body.pieces(&self.settings)?).into();
                 None
             }
         };

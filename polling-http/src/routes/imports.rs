@@ -38,7 +38,7 @@ async fn progress(call: Box<Call>) -> Answer {
 }
 
 async fn import(mut call: Box<Call>) -> Answer {
-    let pieces = call.pieces.take();
+    let pieces = call.pieces.get_mut().ok().and_then(Option::take);
     let pieces = pieces.ok_or_else(|| StoreError::internal("the body was read already"))?;
     let format = format(&call.parts.headers)?;
     let id = call.idempotency_key()?;
