@@ -113,7 +113,7 @@ impl Call {
         };
         // The header was a quoted string in drafts of its standard.
         let text = header.to_str().unwrap_or_default().trim_matches('"');
-        match text.parse() {
+        match text.parse::<T>() {
             Err(_) => invalid("the header must be a UUID"),
             Ok(_) if sent.next().is_some() => invalid("is there twice"),
             Ok(key) => Ok(Some(key)),
