@@ -96,8 +96,10 @@ mod tests {
 
     #[test]
     fn so_many_run_at_once_and_so_many_are_remembered() {
-        let mut settings = ImportSettings::default();
-        settings.remembered = 2;
+        let settings = ImportSettings {
+            remembered: 2,
+            ..ImportSettings::default()
+        };
         let imports = Imports::new(&settings);
         let begin = |byte| imports.begin(id(byte), Timestamp::from_millis(0));
         let first = begin(1).unwrap();
@@ -115,8 +117,10 @@ mod tests {
 
     #[test]
     fn an_import_takes_the_place_of_one_with_its_id_that_has_ended() {
-        let mut settings = ImportSettings::default();
-        settings.at_once = 2;
+        let settings = ImportSettings {
+            at_once: 2,
+            ..ImportSettings::default()
+        };
         let imports = Imports::new(&settings);
         let begin = || imports.begin(id(1), Timestamp::from_millis(0));
         let (record, _turn) = begin().unwrap();
