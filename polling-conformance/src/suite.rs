@@ -80,6 +80,9 @@ macro_rules! suite {
                     an_email_has_one_account
                     of_many_who_sign_up_at_once_one_gets_the_account
                     the_signing_key_is_the_same_for_everyone
+                    many_accounts_are_kept_as_one_by_one
+                    many_accounts_that_are_sent_again_change_nothing
+                    of_many_imports_at_once_one_gets_each_account
                 }
                 vote_tokens {
                     a_kept_token_is_good_for_its_poll

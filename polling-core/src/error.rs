@@ -79,6 +79,8 @@ codes! {
     InvitationNotFound = "invitation_not_found", NotFound, "There is no such invitation";
     /// No such project, or the one who asks is no member of its workspace.
     ProjectNotFound = "project_not_found", NotFound, "There is no such project";
+    /// No such import of users, or it is forgotten.
+    ImportNotFound = "import_not_found", NotFound, "There is no such import";
     /// The voter has no recorded ballot in this poll.
     VoteNotFound = "vote_not_found", NotFound, "There is no such vote";
     /// The poll has no such option.

@@ -89,6 +89,10 @@ id! {
     InvitationId
 }
 id! {
+    /// A bulk import of users, chosen by whoever imports, or else made by the engine.
+    ImportId
+}
+id! {
     /// A ballot, chosen by the client so that a retry can be told from a second vote, or else made by the engine.
     BallotId
 }

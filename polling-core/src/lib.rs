@@ -48,13 +48,15 @@ pub use clock::{Clock, FakeClock, SystemClock};
 pub use engine::{BuildError, Engine, EngineBuilder};
 pub use error::{Cause, Code, Fault, FeatureOff, FieldError, Kind, StoreError};
 pub use id::{
-    BallotId, IdSource, InvitationId, OptionId, PollId, ProjectId, RandomIds, SeededIds, SessionId,
-    UserId, WorkspaceId,
+    BallotId, IdSource, ImportId, InvitationId, OptionId, PollId, ProjectId, RandomIds, SeededIds,
+    SessionId, UserId, WorkspaceId,
 };
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;
 pub use results::{Results, Revision, Tally};
-pub use settings::{FeatureSettings, LimitSettings, PollLimits, Settings, WorkspaceLimits};
+pub use settings::{
+    FeatureSettings, ImportSettings, LimitSettings, PollLimits, Settings, WorkspaceLimits,
+};
 pub use timestamp::Timestamp;
 pub use votes::{Ballot, Receipt, Voter};

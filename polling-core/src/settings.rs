@@ -53,6 +53,8 @@ pub struct Settings {
     pub access_token_lifetime: Duration,
     /// How often somebody may do what.
     pub limits: LimitSettings,
+    /// Bulk imports of users.
+    pub imports: ImportSettings,
     /// What is switched on.
     pub features: FeatureSettings,
     /// How long a refresh token is good if nobody uses it.
@@ -103,6 +105,7 @@ impl Default for Settings {
             password_queue: 256,
             access_token_lifetime: Duration::from_secs(15 * 60),
             limits: LimitSettings::default(),
+            imports: ImportSettings::default(),
             features: FeatureSettings::default(),
             refresh_token_lifetime: Duration::from_secs(30 * DAY),
             sign_in_lifetime: Duration::from_secs(90 * DAY),
@@ -268,6 +271,31 @@ impl Default for FeatureSettings {
             sign_up: true,
             anonymous_polls: true,
             import: true,
+        }
+    }
+}
+
+/// Bulk imports of users.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportSettings {
+    /// Rows of an import.
+    pub rows: usize,
+    /// Rows that are written in one step.
+    pub batch_rows: usize,
+    /// Imports that run at the same time on this server; one more is refused as `overloaded`.
+    pub at_once: usize,
+    /// Imports whose progress is remembered in the memory of this server, those that run among them.
+    pub remembered: usize,
+}
+
+impl Default for ImportSettings {
+    fn default() -> Self {
+        Self {
+            rows: 100_000,
+            batch_rows: 500,
+            at_once: 1,
+            remembered: 16,
         }
     }
 }

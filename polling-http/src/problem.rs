@@ -120,15 +120,18 @@ impl Problem {
 
     /// The body is of a type that nobody reads here.
     pub(crate) fn unsupported_media_type(detail: &'static str) -> Self {
+        Self::only_of_type("application/json", detail)
+    }
+
+    /// The same, where others are read.
+    pub(crate) fn only_of_type(accepted: &'static str, detail: &'static str) -> Self {
         let title = "The body is of an unsupported type";
         let problem = Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
             title,
         );
-        problem
-            .with(header::ACCEPT, "application/json")
-            .saying(detail)
+        problem.with(header::ACCEPT, accepted).saying(detail)
     }
 
     /// The body is too large.
@@ -180,14 +183,7 @@ impl Problem {
 
     /// The answer. What is our own fault is logged here, once, and never sent.
     pub(crate) fn into_response(self, request_id: &str, retry_after: Duration) -> Response {
-        if let Some(cause) = &self.cause {
-            let cause = chain(&**cause);
-            if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request_id, error = %cause, "a request failed");
-            } else {
-                tracing::warn!(request_id, error = %cause, "a request could not be served now");
-            }
-        }
+        self.log(request_id);
         let mut response = Response::new(ResponseBody::whole(self.json()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -200,6 +196,18 @@ impl Problem {
         }
         headers.extend(self.headers);
         response
+    }
+
+    /// Logs what is our own fault.
+    pub(crate) fn log(&self, request_id: &str) {
+        if let Some(cause) = &self.cause {
+            let cause = chain(&**cause);
+            if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+                tracing::error!(request_id, error = %cause, "a request failed");
+            } else {
+                tracing::warn!(request_id, error = %cause, "a request could not be served now");
+            }
+        }
     }
 
     /// The body.

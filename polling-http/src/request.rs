@@ -14,7 +14,7 @@ use crate::query::Query;
 use crate::router::Ids;
 use crate::settings::HttpSettings;
 
-/// All that a handler gets. The body was read whole, within its bounds.
+/// All that a handler gets. The body was read whole, within its bounds; but for that of an endpoint that takes rows.
 pub(crate) struct Call {
     pub(crate) engine: Engine,
     pub(crate) settings: std::sync::Arc<HttpSettings>,
@@ -23,6 +23,9 @@ pub(crate) struct Call {
     /// The ids of the path.
     pub(crate) ids: Ids,
     pub(crate) body: Bytes,
+    /// The body of an endpoint that takes rows, still to be read. Behind a lock, because a call is shared and a body is not.
+    #[cfg(feature = "accounts")]
+    pub(crate) pieces: std::sync::Mutex<Option<crate::body::Pieces>>,
     pub(crate) unknown_fields: UnknownFields,
 }
 
@@ -86,21 +89,34 @@ impl Call {
 
     /// The id of the ballot, from the header or the body, which must not differ.
     pub(crate) fn ballot_id(&self, in_body: Option<BallotId>) -> Result<Option<BallotId>, Problem> {
+        match (self.idempotency_key()?, in_body) {
+            (Some(key), Some(id)) if key != id => {
+                let detail = "must be the same as the Idempotency-Key";
+                Err(Problem::invalid_field(FieldError::invalid(
+                    "/ballot_id",
+                    detail,
+                )))
+            }
+            (key, in_body) => Ok(key.or(in_body)),
+        }
+    }
+
+    /// The id that the client chose in a header.
+    pub(crate) fn idempotency_key<T: FromStr>(&self) -> Result<Option<T>, Problem> {
         let mut sent = self.parts.headers.get_all("idempotency-key").iter();
         let Some(header) = sent.next() else {
-            return Ok(in_body);
+            return Ok(None);
         };
-        let invalid =
-            |pointer, detail| Err(Problem::invalid_field(FieldError::invalid(pointer, detail)));
+        let invalid = |detail| {
+            let field = FieldError::invalid("/Idempotency-Key", detail);
+            Err(Problem::invalid_field(field))
+        };
         // The header was a quoted string in drafts of its standard.
         let text = header.to_str().unwrap_or_default().trim_matches('"');
-        match (text.parse::<BallotId>(), in_body) {
-            (Err(_), _) => invalid("/Idempotency-Key", "the header must be a UUID"),
-            (Ok(_), _) if sent.next().is_some() => invalid("/Idempotency-Key", "is there twice"),
-            (Ok(key), Some(id)) if key != id => {
-                invalid("/ballot_id", "must be the same as the Idempotency-Key")
-            }
-            (Ok(key), _) => Ok(Some(key)),
+        match text.parse::<T>() {
+            Err(_) => invalid("the header must be a UUID"),
+            Ok(_) if sent.next().is_some() => invalid("is there twice"),
+            Ok(key) => Ok(Some(key)),
         }
     }
 }
@@ -142,6 +158,17 @@ pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result
 
 /// Whether the body, by what its headers say, is JSON. Who says nothing is believed.
 pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    check_content_encoding(headers)?;
+    match headers.get(header::CONTENT_TYPE) {
+        Some(value) if !is_json(value) => Err(Problem::unsupported_media_type(
+            "the Content-Type must be application/json",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the body, by what its headers say, comes as it is.
+pub(crate) fn check_content_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let coded = headers
         .get(header::CONTENT_ENCODING)
         .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -150,12 +177,7 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
             "the body must come as it is, without a Content-Encoding",
         ));
     }
-    match headers.get(header::CONTENT_TYPE) {
-        Some(value) if !is_json(value) => Err(Problem::unsupported_media_type(
-            "the Content-Type must be application/json",
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn is_json(content_type: &HeaderValue) -> bool {

@@ -22,6 +22,9 @@ pub(crate) enum Takes {
     Json,
     /// A JSON object that holds many others.
     Batch,
+    /// Rows, which the handler reads while they come in.
+    #[cfg(feature = "accounts")]
+    Rows,
 }
 
 /// A method of a route.

@@ -26,6 +26,8 @@ use tracing::Instrument;
 use crate::body::{self, RequestBody, before};
 use crate::peer;
 use crate::problem::Problem;
+#[cfg(feature = "accounts")]
+use crate::request::check_content_encoding;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
 use crate::response::{self, Answer, Response, ResponseBody};
@@ -206,6 +208,8 @@ impl Inner {
             parts,
             ids: Ids::default(),
             body: Bytes::new(),
+            #[cfg(feature = "accounts")]
+            pieces: std::sync::Mutex::default(),
             unknown_fields: UnknownFields::Refuse,
         };
         (Box::new(call), body)
@@ -288,6 +292,12 @@ impl Inner {
             Takes::Nothing => None,
             Takes::Json => Some(self.settings.body_bytes),
             Takes::Batch => Some(self.settings.batch_body_bytes),
+            #[cfg(feature = "accounts")]
+            Takes::Rows => {
+                check_content_encoding(&call.parts.headers)?;
+                call.pieces = Some(body.pieces(&self.settings)?).into();
+                None
+            }
         };
         if let Some(most) = most {
             check_content_type(&call.parts.headers)?;

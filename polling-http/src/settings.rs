@@ -13,13 +13,16 @@ pub struct HttpSettings {
     pub body_bytes: usize,
     /// Bytes of a batch of votes, at most.
     pub batch_body_bytes: usize,
+    /// Bytes of a bulk import of users, at most. They are read row by row, and never held.
+    pub import_body_bytes: usize,
     /// Bytes of an unwanted body that are read and thrown away, at most, so that a client which writes before it reads
     /// gets its answer.
     pub drain_bytes: u64,
     /// How long an unwanted body is read and thrown away, at most.
     pub drain_time: Duration,
     /// How long a request may take, from its head to the head of its answer. A body that is not there by then is
-    /// `timeout`; an answer that is not, `unavailable`. An event stream may then go on for as long as it likes.
+    /// `timeout`; an answer that is not, `unavailable`. An event stream may then go on for as long as it likes. Of a bulk import
+    /// each piece of the body may take as long.
     pub request_timeout: Duration,
     /// How long an event stream is silent, at most: then a comment shows that it is alive.
     pub keep_alive_interval: Duration,
@@ -42,6 +45,7 @@ impl Default for HttpSettings {
         Self {
             body_bytes: 64 * 1024,
             batch_body_bytes: 4 * 1024 * 1024,
+            import_body_bytes: 32 * 1024 * 1024,
             drain_bytes: 16 * 1024 * 1024,
             drain_time: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),

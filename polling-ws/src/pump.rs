@@ -208,7 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 outcome,
             } => {
                 self.reading_waits = false;
-                let (tell, live) = self.session.subscribed(poll, reference.as_ref(), outcome);
+                let (tell, live) = self.session.subscribed(poll, reference.as_ref(), *outcome);
                 self.work.extend(live.map(Work::watch));
                 tell
             }

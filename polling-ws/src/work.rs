@@ -32,7 +32,8 @@ pub(crate) enum Done {
     Subscribed {
         poll: PollId,
         reference: Option<Ref>,
-        outcome: Result<(Watch, Update), ResultsError>,
+        /// In a box, because it is so much larger than what the others have.
+        outcome: Box<Result<(Watch, Update), ResultsError>>,
     },
     Authenticated {
         reference: Option<Ref>,
@@ -88,7 +89,7 @@ impl Work {
             Done::Subscribed {
                 poll,
                 reference,
-                outcome: Watch::begin(engine, actor, poll, viewer).await,
+                outcome: Box::new(Watch::begin(engine, actor, poll, viewer).await),
             }
         }))
     }

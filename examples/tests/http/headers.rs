@@ -49,6 +49,8 @@ async fn every_route_says_which_methods_it_takes() {
             "/api/v1/users/me".to_owned(),
             "GET, HEAD, PATCH, DELETE, OPTIONS",
         ),
+        ("/api/v1/users/import".to_owned(), "POST, OPTIONS"),
+        ("/api/v1/users/import/x".to_owned(), "GET, HEAD, OPTIONS"),
         ("/api/v1/auth/login".to_owned(), "POST, OPTIONS"),
         ("/api/v1/auth/refresh".to_owned(), "POST, OPTIONS"),
         ("/api/v1/auth/password-reset".to_owned(), "POST, OPTIONS"),

@@ -27,6 +27,7 @@ mod events;
 mod faults;
 mod features;
 mod headers;
+mod imports;
 mod input;
 mod invitations;
 mod limits;

@@ -110,6 +110,8 @@ async fn a_bad_credential_is_refused_everywhere(store: Store) {
         (Method::DELETE, poll.path("/vote?voter=ada")),
         (Method::POST, "/api/v1/users".to_owned()),
         (Method::GET, "/api/v1/users/x".to_owned()),
+        (Method::POST, "/api/v1/users/import".to_owned()),
+        (Method::GET, "/api/v1/users/import/x".to_owned()),
         (Method::POST, "/api/v1/auth/login".to_owned()),
         (Method::POST, "/api/v1/auth/refresh".to_owned()),
         (Method::POST, "/api/v1/auth/logout".to_owned()),

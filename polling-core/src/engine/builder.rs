@@ -319,6 +319,15 @@ fn check_people(settings: &Settings) -> Result<(), BuildError> {
     if settings.password_workers == 0 {
         return rule("password_workers", "must be at least 1");
     }
+    let imports = &settings.imports;
+    if [imports.rows, imports.batch_rows, imports.at_once].contains(&0)
+        || imports.remembered < imports.at_once
+    {
+        return rule(
+            "imports",
+            "must have bounds of at least 1, and remember those that run",
+        );
+    }
     if settings.limits.keys == 0 {
         return rule("limits.keys", "must be at least 1");
     }

@@ -42,6 +42,12 @@ pub enum UserError {
     /// A workspace would have no owner any more.
     #[error("the account is the last owner of workspace {0}: hand it over, or delete it, first")]
     LastOwner(WorkspaceId),
+    /// As many imports are running on this server as may.
+    #[error("another import is running on this server: try again when it has ended")]
+    ImportBusy,
+    /// This server knows no such import, or not any more.
+    #[error("there is no such import, or it is forgotten")]
+    ImportNotFound,
     /// Too many passwords are waiting to be hashed, or too many links to be sent.
     #[error("too many people sign in at the moment: try again soon")]
     Overloaded,
@@ -59,6 +65,7 @@ impl Fault for UserError {
             UserError::Invalid(_) => Code::Invalid,
             UserError::EmailTaken => Code::EmailTaken,
             UserError::NotFound => Code::UserNotFound,
+            UserError::ImportNotFound => Code::ImportNotFound,
             UserError::WrongCredentials | UserError::RefreshRejected | UserError::Unauthorized => {
                 Code::Unauthorized
             }
@@ -66,7 +73,7 @@ impl Fault for UserError {
             UserError::LastOwner(_) => Code::LastOwner,
             UserError::FeatureOff(_) => Code::FeatureOff,
             UserError::RateLimited(_) => Code::RateLimited,
-            UserError::Overloaded => Code::Overloaded,
+            UserError::Overloaded | UserError::ImportBusy => Code::Overloaded,
             UserError::ShuttingDown => Code::Unavailable,
             UserError::Store(error) => error.code(),
         }

@@ -2,7 +2,7 @@
 //!
 //! The types and the ports are always here. The use cases, with passwords (argon2) and access tokens (JWT), come with the
 //! feature `accounts`: `service.rs` (signing up), `sign_in.rs` (sign-ins and their refresh tokens), `recover.rs` (passwords
-//! and one-time links), `profile.rs` (reading, changing, deleting) and `admin.rs`. Nothing that leaves the system ever holds
+//! and one-time links), `profile.rs` (reading, changing, deleting), `admin.rs` and `import/`. Nothing that leaves the system ever holds
 //! a hash, and only the users themselves and administrators see an e-mail.
 //!
 //! Nobody learns from an answer, or from how long it takes, whether an address has an account, but by taking it: a sign-in
@@ -14,6 +14,8 @@ mod admin;
 pub(crate) mod detach;
 #[cfg(feature = "accounts")]
 mod error;
+#[cfg(feature = "accounts")]
+mod import;
 mod links;
 mod model;
 #[cfg(feature = "accounts")]
@@ -38,6 +40,8 @@ mod wire;
 
 #[cfg(feature = "accounts")]
 pub use error::UserError;
+#[cfg(feature = "accounts")]
+pub use import::{Import, ImportFormat, ImportProgress, ImportState, RowOutcome};
 pub use links::{Link, LinkPurpose, LinkSender, OneTimeLink};
 pub use model::{Account, Email, PasswordHash, User, UserName, UserView};
 pub use repository::{Inserted, SigningKey, UserDeleted, UserEdit, UserEdited, UserRepository};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::model::PasswordHash;
 use super::policy;
@@ -64,12 +64,21 @@ impl Passwords {
         guesses: Vec<String>,
     ) -> Result<PasswordHash, PasswordError> {
         let salt = salt(&*self.ids);
-        self.work(move || {
-            let password = password.expose_secret();
-            policy::is_strong(password, &guesses).map_err(PasswordError::Weak)?;
-            hash(password.as_bytes(), &salt)
-        })
-        .await?
+        self.work(move || strong_hash(&password, &guesses, &salt))
+            .await?
+    }
+
+    /// The same, for somebody who waits for a place however long that takes, and sets one after the other.
+    pub(super) async fn set_in_turn(
+        &self,
+        password: SecretString,
+        guesses: Vec<String>,
+    ) -> Result<PasswordHash, PasswordError> {
+        let salt = salt(&*self.ids);
+        let place = Arc::clone(&self.waiting).acquire_owned().await;
+        let place = place.map_err(|_| PasswordError::Failed)?;
+        self.work_at(place, move || strong_hash(&password, &guesses, &salt))
+            .await?
     }
 
     /// The hash of a password that was set before, whatever is asked of new ones.
@@ -105,6 +114,14 @@ impl Passwords {
         let place = Arc::clone(&self.waiting)
             .try_acquire_owned()
             .map_err(|_| PasswordError::Overloaded)?;
+        self.work_at(place, work).await
+    }
+
+    async fn work_at<T: Send + 'static>(
+        &self,
+        place: OwnedSemaphorePermit,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let turn = Arc::clone(&self.at_work)
             .acquire_owned()
             .await
@@ -135,6 +152,16 @@ pub(super) fn is_weaker(stored: &PasswordHash) -> bool {
         || version < Version::V0x13.into()
         || params.m_cost() < Params::DEFAULT_M_COST
         || params.t_cost() < Params::DEFAULT_T_COST
+}
+
+fn strong_hash(
+    password: &SecretString,
+    guesses: &[String],
+    salt: &[u8; 16],
+) -> Result<PasswordHash, PasswordError> {
+    let password = password.expose_secret();
+    policy::is_strong(password, guesses).map_err(PasswordError::Weak)?;
+    hash(password.as_bytes(), salt)
 }
 
 fn salt(ids: &dyn IdSource) -> [u8; 16] {

@@ -23,6 +23,11 @@ pub trait UserRepository: Send + Sync {
         password: Option<&PasswordHash>,
     ) -> Result<Inserted, StoreError>;
 
+    /// Keeps many new accounts at once, as [`insert`](Self::insert) does each of them in their order, and says of each whose
+    /// its address is then: its own id where it was kept, now or by an earlier call with the same accounts; else the id of
+    /// the account that was there first. All are written, or none.
+    async fn insert_many(&self, accounts: &[Account]) -> Result<Vec<UserId>, StoreError>;
+
     /// A user; `None` where there is none.
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
 

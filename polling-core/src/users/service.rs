@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tracing::{info, instrument};
 
 use super::error::UserError;
+use super::import::Imports;
 use super::links::LinkSender;
 use super::model::{Account, Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
 use super::passwords::Passwords;
@@ -40,6 +41,7 @@ pub(super) struct Inner {
     pub(super) sender: Option<Arc<dyn LinkSender>>,
     /// A place for each one-time link that may be on its way.
     pub(super) links: Arc<Semaphore>,
+    pub(super) imports: Imports,
     administrator: Option<Email>,
 }
 
@@ -87,6 +89,7 @@ impl Users {
                 tokens,
                 sender,
                 links: Arc::new(Semaphore::new(places)),
+                imports: Imports::new(&settings.imports),
                 administrator,
             }),
         }))
@@ -150,7 +153,7 @@ impl Inner {
     }
 
     /// Whether whoever signs up with this address is an administrator.
-    fn appoints(&self, email: &Email) -> bool {
+    pub(super) fn appoints(&self, email: &Email) -> bool {
         let administrator = self.administrator.as_ref();
         administrator.is_some_and(|appointed| appointed.key() == email.key())
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Method, StatusCode};
+use polling_core::openapi::of_type as schema_of;
 use polling_core::{Code, Kind};
 use serde_json::Value;
 use utoipa::openapi::link::LinkBuilder;
@@ -11,7 +12,7 @@ use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
@@ -33,6 +34,8 @@ pub(crate) struct Description {
     operation: OperationBuilder,
     /// Left out where the operation reads none.
     body: Option<(Named, Value)>,
+    /// Bodies that are no JSON: each type with one that works when it is tried.
+    texts: Vec<(&'static str, Value)>,
     responses: Vec<(StatusCode, Response)>,
     codes: Vec<Code>,
     needs_token: bool,
@@ -63,6 +66,7 @@ pub(super) fn operation(
         template,
         operation,
         body: None,
+        texts: Vec::new(),
         responses: Vec::new(),
         codes: Vec::new(),
         needs_token: false,
@@ -130,6 +134,28 @@ impl Description {
         T::schemas(&mut self.schemas);
         self.body = Some(((T::name().into_owned(), T::schema()), example));
         self
+    }
+
+    /// A body of lines, of this type, with one that works when it is tried.
+    #[cfg(feature = "accounts")]
+    pub(super) fn takes_lines(mut self, of_type: &'static str, example: &str) -> Self {
+        self.texts.push((of_type, example.into()));
+        self
+    }
+
+    /// An answer of lines, of this type.
+    #[cfg(feature = "accounts")]
+    pub(super) fn answers_lines(
+        self,
+        status: StatusCode,
+        of_type: &'static str,
+        says: &str,
+    ) -> Self {
+        let text = ContentBuilder::new().schema(Some(schema_of(Type::String)));
+        let response = ResponseBuilder::new()
+            .description(says)
+            .content(of_type, text.build());
+        self.answers_with(status, response)
     }
 
     /// An answer with a body.
@@ -245,6 +271,16 @@ impl Description {
                 .required(Some(Required::True));
             self.operation = self.operation.request_body(Some(body.build()));
             self.schemas.push((name, schema));
+        }
+        if !self.texts.is_empty() {
+            let mut body = RequestBodyBuilder::new().required(Some(Required::True));
+            for (name, example) in self.texts {
+                let content = ContentBuilder::new()
+                    .schema(Some(schema_of(Type::String)))
+                    .example(Some(example));
+                body = body.content(name, content.build());
+            }
+            self.operation = self.operation.request_body(Some(body.build()));
         }
         for (status, mut response) in self.responses {
             failures::mark(&mut response);

@@ -9,6 +9,8 @@ mod aliases;
 mod auth;
 pub(crate) mod features;
 mod health;
+#[cfg(feature = "accounts")]
+mod imports;
 mod polls;
 pub(crate) mod results;
 #[cfg(feature = "accounts")]
@@ -39,6 +41,7 @@ pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     #[cfg(feature = "accounts")]
     {
         table.extend(users::routes(engine));
+        table.extend(imports::routes(engine));
         table.extend(auth::routes(engine));
         table.extend(workspaces::routes(engine));
     }

@@ -6,6 +6,7 @@
 mod delete;
 mod detach;
 mod links;
+mod many;
 mod rows;
 mod sessions;
 
@@ -38,6 +39,24 @@ INSERT INTO {schema}.users (id, name, email, email_key, password_hash, is_admin,
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (email_key) DO NOTHING
 RETURNING id";
+
+        // In the order of their addresses, so that two imports never wait for each other in a circle; of several with one
+        // address the first.
+        insert_many = "\
+-- users.insert_many
+INSERT INTO {schema}.users (id, name, email, email_key, password_hash, is_admin, created_at)
+SELECT n.id, n.name, n.email, n.email_key, n.password_hash, n.is_admin, n.created_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::timestamptz[])
+    WITH ORDINALITY AS n (id, name, email, email_key, password_hash, is_admin, created_at, place)
+ORDER BY n.email_key, n.place
+ON CONFLICT DO NOTHING";
+
+        owners = "\
+-- users.owners
+SELECT u.id
+FROM unnest($1::text[]) WITH ORDINALITY AS n (email_key, place)
+LEFT JOIN LATERAL (SELECT id FROM {schema}.users WHERE email_key = n.email_key LIMIT 1) u ON true
+ORDER BY n.place";
 
         find = "\
 -- users.find
@@ -154,6 +173,10 @@ impl UserRepository for PgStore {
         } else {
             Inserted::Done
         })
+    }
+
+    async fn insert_many(&self, accounts: &[Account]) -> Result<Vec<UserId>, StoreError> {
+        Ok(many::insert(self, accounts).await?)
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {

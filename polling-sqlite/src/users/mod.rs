@@ -25,6 +25,10 @@ INSERT INTO users (id, name, email, email_key, password_hash, is_admin, created_
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (email_key) DO NOTHING";
 
+const OWNER: &str = "\
+-- users.owner
+SELECT id FROM users WHERE email_key = ?1";
+
 const FIND: &str = "\
 -- users.find
 SELECT id, name, email, is_admin, created_at, password_hash FROM users WHERE id = ?1 AND deleted_at IS NULL";
@@ -75,21 +79,31 @@ impl UserRepository for SqliteStore {
     ) -> Result<Inserted, StoreError> {
         let (user, password) = (user.clone(), password.cloned());
         let insert = move |tx: &Transaction<'_>| {
-            let rows = tx.prepare_cached(INSERT)?.execute(params![
-                user.id.as_bytes(),
-                user.name.as_str(),
-                user.email.as_str(),
-                user.email.key(),
-                password.as_ref().map(PasswordHash::as_str),
-                user.is_admin,
-                user.created_at.as_millis(),
-            ])?;
-            Ok(match rows {
-                0 => Inserted::EmailTaken,
-                _ => Inserted::Done,
+            let key = user.email.key();
+            Ok(match insert(tx, &user, &key, password.as_ref())? {
+                true => Inserted::Done,
+                false => Inserted::EmailTaken,
             })
         };
         Ok(self.write(debug_span!("db.users.insert"), insert).await?)
+    }
+
+    async fn insert_many(&self, accounts: &[Account]) -> Result<Vec<UserId>, StoreError> {
+        let accounts = accounts.to_vec();
+        let rows = accounts.len();
+        let write = move |tx: &Transaction<'_>| {
+            let owner = |Account { user, password }: &Account| {
+                let key = user.email.key();
+                if insert(tx, user, &key, password.as_ref())? {
+                    return Ok(user.id);
+                }
+                let id = |row: &Row<'_>| row.get(0).map(UserId::from_bytes);
+                tx.prepare_cached(OWNER)?.query_row([&key], id)
+            };
+            accounts.iter().map(owner).collect()
+        };
+        let span = debug_span!("db.users.insert_many", rows);
+        Ok(self.write(span, write).await?)
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -248,6 +262,25 @@ impl UserRepository for SqliteStore {
     fn sessions(&self) -> &dyn SessionRepository {
         self
     }
+}
+
+/// Whether the address was free.
+fn insert(
+    tx: &Transaction<'_>,
+    user: &User,
+    key: &str,
+    password: Option<&PasswordHash>,
+) -> rusqlite::Result<bool> {
+    let values = params![
+        user.id.as_bytes(),
+        user.name.as_str(),
+        user.email.as_str(),
+        key,
+        password.map(PasswordHash::as_str),
+        user.is_admin,
+        user.created_at.as_millis(),
+    ];
+    Ok(tx.prepare_cached(INSERT)?.execute(values)? == 1)
 }
 
 /// Writes another hash where the old one is there still.
