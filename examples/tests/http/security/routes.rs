@@ -76,6 +76,7 @@ pub(super) const MUTATING: &[Entry] = &[
     (Method::POST, "/api/v1/invitations/{id}/accept", Of::Others),
     (Method::POST, "/api/v1/invitations/{id}/decline", Of::Others),
     (Method::DELETE, "/api/v1/users/{id}", Of::Others),
+    (Method::POST, "/api/v1/users/import", Of::Others),
     (Method::POST, "/api/v1/workspaces", Of::Own),
     (Method::POST, "/api/v1/users", Of::Own),
     (Method::PATCH, "/api/v1/users/me", Of::Own),
@@ -185,6 +186,11 @@ impl Ids {
         let mut path = self.path(template);
         if *method == Method::DELETE && template.ends_with("/vote") {
             path += "?voter=mallory";
+        }
+        if template.ends_with("/users/import") {
+            let rows = "name,email\nMallory,mallory@example.org\n";
+            let import = server.request(method.clone(), path).body(rows);
+            return import.header("content-type", "text/csv");
         }
         match self.body(method, template) {
             Value::Null => server.request(method.clone(), path),
