@@ -183,6 +183,11 @@ impl Rights {
         self.now != self.began
     }
 
+    /// Whether the viewer is the voter still who they were at the beginning.
+    pub(super) fn keep_the_voter(&self) -> bool {
+        self.now.voter == self.began.voter
+    }
+
     /// Until when that is so, if nothing else happens; `None` where it has no end.
     pub(super) fn until(&self) -> Option<Timestamp> {
         let has_end = self.user.is_some() && !self.is_over;

@@ -77,6 +77,8 @@ pub struct Subscription {
     shown: watch::Receiver<Shown>,
     identity: Option<(VoterKey, watch::Receiver<bool>)>,
     rights: Rights,
+    /// The voter of `identity` was not lost before the rights became those of another actor.
+    keeps_identity: bool,
     clock: Arc<dyn Clock>,
     /// When the viewer loses what they see now, if nothing else happens.
     sees_until: Option<Timestamp>,
@@ -102,6 +104,7 @@ impl Subscription {
             shown,
             identity,
             rights,
+            keeps_identity: true,
             clock,
             sees_until: None,
             held: after,
@@ -143,7 +146,14 @@ impl Subscription {
     /// membership in the poll's workspace is not known here: both are asked of the store, with a new subscription that
     /// [continues](Self::continuing) this one.
     pub fn set_actor(&mut self, actor: &Actor) {
+        self.rights
+            .look(self.cell.newest().poll(), self.clock.now());
+        let kept = self.is_the_voter();
         self.rights = self.rights.as_actor(actor, &self.cell);
+        let voter = self.rights.eyes().voter;
+        let is_same = |(identity, _): &(VoterKey, _)| voter == Some(*identity);
+        // Where a new subscription takes over soon, nothing is hidden in between that both may see.
+        self.keeps_identity = kept || self.identity.as_ref().is_some_and(is_same);
         // Look again at what is shown now with the new rights.
         self.shown.mark_changed();
     }
@@ -212,6 +222,11 @@ impl Subscription {
             .or(end.map(Update::Ended))
     }
 
+    /// Whether a ballot of the voter whom the viewer watched as at first opens their eyes still.
+    fn is_the_voter(&self) -> bool {
+        self.keeps_identity && self.rights.keep_the_voter()
+    }
+
     /// Whether the viewer sees these results; `voted` where the voter whom they watched as at first has a ballot.
     fn sees(&mut self, snapshot: &Snapshot, voted: bool) -> bool {
         let tally = snapshot.tally();
@@ -220,9 +235,7 @@ impl Subscription {
             return true;
         }
         self.rights.look(snapshot.poll(), self.clock.now());
-        let eyes = self.rights.eyes();
-        let is_voter = |(voter, _): &(VoterKey, _)| eyes.voter == Some(*voter);
-        let sees = eyes.see(tally, voted && self.identity.as_ref().is_some_and(is_voter));
+        let sees = self.rights.eyes().see(tally, voted && self.is_the_voter());
         self.sees_until = self.rights.until().filter(|_| sees);
         sees
     }
