@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::store::Store;
 use crate::support::{Ask, Server, Start};
-use crate::team::{Person, workspace};
 
 on_every_store! {
     votes_of_people_nobody_knows_may_have_a_limit
@@ -383,30 +382,4 @@ async fn a_limiter_of_ones_own_is_asked_and_never_for_a_vote_where_votes_have_no
     sign_in(&server, "ada@example.org", "x")
         .await
         .refuses(503, "unavailable");
-}
-
-#[tokio::test]
-async fn inviting_is_limited_by_user() {
-    let (server, clock) = server(Store::default(), |core| {
-        core.limits.invite = Some(Limit::per_minute(1));
-    })
-    .await;
-    let invite = async |owner: &Person, path: &str, email: &str| {
-        let body = json!({"email": email, "role": "viewer"});
-        let ask = server.post(format!("{path}/invitations"), &body);
-        ask.bearer(&owner.token).await
-    };
-    for name in ["olga", "otto"] {
-        let owner = Person::signs_up(&server, name).await;
-        let path = workspace(&server, &owner, "Kitchen").await;
-        // What breaks a rule does not count.
-        invite(&owner, &path, "?").await.refuses(422, "invalid");
-        assert_eq!(invite(&owner, &path, "a@example.org").await.status, 201);
-        let refused = invite(&owner, &path, "b@example.org").await;
-        limited(&refused, "invite", (1, 60), "60");
-        if name == "otto" {
-            clock.advance(Duration::from_secs(60));
-            assert_eq!(invite(&owner, &path, "b@example.org").await.status, 201);
-        }
-    }
 }
