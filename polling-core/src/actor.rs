@@ -224,6 +224,18 @@ impl Actor {
             && self.vote_token_for(poll) == other.vote_token_for(poll)
     }
 
+    /// The same, from nowhere in particular.
+    #[must_use]
+    pub(crate) fn without_address(&self) -> Self {
+        match self {
+            Actor::System => Actor::System,
+            Actor::Caller(caller) => Actor::Caller(Caller {
+                address: None,
+                ..caller.clone()
+            }),
+        }
+    }
+
     /// Whether the actor proved nothing at all.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {

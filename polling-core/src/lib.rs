@@ -35,6 +35,7 @@ pub mod results;
 mod settings;
 mod store_clock;
 mod text;
+mod tickets;
 mod timestamp;
 pub mod users;
 pub mod vote_tokens;
@@ -58,5 +59,6 @@ pub use results::{Results, Revision, Tally};
 pub use settings::{
     FeatureSettings, ImportSettings, LimitSettings, PollLimits, Settings, WorkspaceLimits,
 };
+pub use tickets::{Ticket, TicketError};
 pub use timestamp::Timestamp;
 pub use votes::{Ballot, Receipt, Voter};

@@ -71,6 +71,10 @@ pub struct Settings {
     pub link_patience: Duration,
     /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`.
     pub link_queue: usize,
+    /// How long a ticket for an event stream or a WebSocket is good.
+    pub ticket_lifetime: Duration,
+    /// Tickets that were made within this time, used or not; one more is refused as `overloaded`.
+    pub tickets: usize,
     /// How much later than its last access token ends the ballots of a deleted user are detached: for those that are still
     /// on their way then.
     pub detach_after: Duration,
@@ -114,6 +118,8 @@ impl Default for Settings {
             link_pause: Duration::from_secs(60),
             link_patience: Duration::from_secs(30),
             link_queue: 256,
+            ticket_lifetime: Duration::from_secs(30),
+            tickets: 50_000,
             detach_after: Duration::from_secs(60),
             detach_polls: 500,
         }

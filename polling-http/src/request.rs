@@ -60,6 +60,15 @@ impl Call {
         Ok(self.voter()?.map(|text| Voter::named(Some(text))))
     }
 
+    /// Adds what the ticket of the address proves, where there is one, to what the caller has proved.
+    pub(crate) fn redeem_ticket(&mut self) -> Result<(), Problem> {
+        if let Some(ticket) = self.query().text("ticket")? {
+            let proved = self.engine.redeem_ticket(&ticket).map_err(rejected)?;
+            self.actor = std::mem::replace(&mut self.actor, Actor::anonymous()).and(proved);
+        }
+        Ok(())
+    }
+
     /// The body as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.json_with(self.unknown_fields)
@@ -145,15 +154,14 @@ pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result
             "the header must be: Authorization: Bearer <token>",
         ));
     };
-    engine
-        .authenticate(token)
-        .await
-        .map_err(|error| match error {
-            AuthError::Rejected => {
-                Problem::bad_credential("the token is not valid, or not any more")
-            }
-            error => error.into(),
-        })
+    engine.authenticate(token).await.map_err(rejected)
+}
+
+fn rejected(error: AuthError) -> Problem {
+    match error {
+        AuthError::Rejected => Problem::bad_credential("the token is not valid, or not any more"),
+        error => error.into(),
+    }
 }
 
 /// Whether the body, by what its headers say, is JSON. Who says nothing is believed.

@@ -31,6 +31,8 @@ pub(crate) struct Handshake {
     accept: HeaderValue,
     /// The token of the header `Authorization`.
     pub(crate) bearer: Option<String>,
+    /// The `?ticket=` of the address.
+    pub(crate) ticket: Option<String>,
 }
 
 impl Handshake {
@@ -65,6 +67,7 @@ impl Handshake {
             accept: HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
                 .map_err(|_| Problem::Malformed("the header Sec-WebSocket-Key is malformed"))?,
             bearer: bearer(headers)?,
+            ticket: ticket(request.uri().query().unwrap_or_default())?,
         })
     }
 
@@ -111,6 +114,18 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     token
         .map(|token| Some(token.to_owned()))
         .ok_or(Problem::NoBearer)
+}
+
+/// A ticket has nothing in it that would be encoded in an address.
+fn ticket(query: &str) -> Result<Option<String>, Problem> {
+    let mut tickets = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("ticket="));
+    let ticket = tickets.next();
+    if tickets.next().is_some() {
+        return Err(Problem::Malformed("the ticket stands there twice"));
+    }
+    Ok(ticket.map(str::to_owned))
 }
 
 #[cfg(test)]

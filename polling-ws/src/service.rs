@@ -116,13 +116,15 @@ impl Inner {
         let handshake = handshake?;
         let upgrade = upgrade.ok_or(Problem::UpgradeNeeded("this connection has no upgrade"))?;
         let place = self.registry.admit()?;
-        let actor = match &handshake.bearer {
-            Some(bearer) => {
-                let proved = self.engine.authenticate(bearer).await;
-                caller.and(proved.map_err(Problem::Credential)?)
-            }
-            None => caller,
-        };
+        let mut actor = caller;
+        if let Some(bearer) = &handshake.bearer {
+            let proved = self.engine.authenticate(bearer).await;
+            actor = actor.and(proved.map_err(Problem::Credential)?);
+        }
+        if let Some(ticket) = &handshake.ticket {
+            let proved = self.engine.redeem_ticket(ticket);
+            actor = actor.and(proved.map_err(Problem::Credential)?);
+        }
         let connection = connect(
             upgrade,
             self.engine.clone(),

@@ -43,6 +43,7 @@ mod security;
 mod server;
 mod sessions;
 mod slow;
+mod tickets;
 mod users;
 mod vote_token_lists;
 mod vote_tokens;

@@ -22,6 +22,7 @@ mod members;
 mod shutdown;
 mod slow;
 mod support;
+mod tickets;
 mod visibility;
 mod vote_tokens;
 mod votes;

@@ -145,7 +145,16 @@ impl Client {
         address: SocketAddr,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, u16> {
-        let mut request = format!("ws://{address}/api/v1/ws")
+        Self::at(address, "", headers).await
+    }
+
+    /// The same, with this query.
+    pub(crate) async fn at(
+        address: SocketAddr,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let mut request = format!("ws://{address}/api/v1/ws{query}")
             .into_client_request()
             .unwrap();
         for (name, value) in headers {

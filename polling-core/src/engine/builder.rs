@@ -16,6 +16,7 @@ use crate::polls::cache::PollCache;
 use crate::polls::schedule::Alarm;
 use crate::results::{Hub, LocalNotifier, ResultsNotifier, ResultsService};
 use crate::store_clock::{self, StoreClock};
+use crate::tickets::Tickets;
 #[cfg(feature = "accounts")]
 use crate::users::{AccountOptions, Email, LinkSender, TokenKey, Users};
 use crate::vote_tokens::VoteTokens;
@@ -168,6 +169,7 @@ impl EngineBuilder {
             polls,
             votes: Votes::new(parts.clone(), intake),
             vote_tokens: VoteTokens::start(&parts),
+            tickets: Tickets::default(),
             results,
             #[cfg(feature = "accounts")]
             users,
@@ -340,6 +342,9 @@ fn check_people(settings: &Settings) -> Result<(), BuildError> {
     }
     if settings.refresh_grace > MOST_GRACE {
         return rule("refresh_grace", "must be at most 10 seconds");
+    }
+    if settings.tickets == 0 || settings.ticket_lifetime.is_zero() {
+        return rule("tickets and ticket_lifetime", "must be more than zero");
     }
     if settings.link_queue == 0 || settings.detach_polls == 0 {
         return rule("link_queue and detach_polls", "must be at least 1");

@@ -16,6 +16,7 @@ use crate::actor::AuthError;
 use crate::limits::Limits;
 use crate::polls::Polls;
 use crate::results::ResultsService;
+use crate::tickets::{Ticket, TicketError, Tickets};
 #[cfg(feature = "accounts")]
 use crate::users::Users;
 use crate::vote_tokens::VoteTokens;
@@ -38,6 +39,7 @@ struct Inner {
     polls: Polls,
     votes: Votes,
     vote_tokens: Option<VoteTokens>,
+    tickets: Tickets,
     results: ResultsService,
     #[cfg(feature = "accounts")]
     users: Option<Users>,
@@ -112,6 +114,23 @@ impl Engine {
     /// `Rejected` where the credential is not good; `Store`.
     pub async fn authenticate(&self, bearer: &str) -> Result<Actor, AuthError> {
         self.inner.authenticator.authenticate(bearer).await
+    }
+
+    /// Makes a ticket for all that `actor` has proved: good once, on this engine, for
+    /// [`ticket_lifetime`](Settings::ticket_lifetime). What it stands for ends no later than it does by itself.
+    ///
+    /// # Errors
+    /// `Unauthorized` to who proved nothing; `Overloaded`.
+    pub fn ticket(&self, actor: &Actor) -> Result<Ticket, TicketError> {
+        self.inner.tickets.make(&self.inner.parts, actor)
+    }
+
+    /// Turns a ticket into the actor that it was made for, once.
+    ///
+    /// # Errors
+    /// `Rejected` where it is none, was used or is over.
+    pub fn redeem_ticket(&self, ticket: &str) -> Result<Actor, AuthError> {
+        self.inner.tickets.redeem(&self.inner.parts, ticket)
     }
 
     /// Whether the store answers, and the engine takes work.

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
 use super::operation::operation;
-use super::{OK, Room, nothing};
+use super::{OK, Room, nothing, tickets};
 
 const WEB_SOCKET: &str = "/api/v1/ws";
 const METRICS: &str = "/metrics";
@@ -32,6 +32,7 @@ pub(super) fn room() -> Room {
         operations: vec![
             operation(Method::GET, WEB_SOCKET, "openWebSocket", "Open a WebSocket")
                 .says(FRAMES)
+                .query("ticket", tickets::PARAMETER, of_type(Type::String))
                 .answers_with(
                     StatusCode::SWITCHING_PROTOCOLS,
                     nothing("The WebSocket is open"),

@@ -17,6 +17,7 @@ mod polls;
 #[cfg(feature = "accounts")]
 mod projects;
 mod results;
+mod tickets;
 #[cfg(feature = "accounts")]
 mod users;
 mod vote_tokens;
@@ -52,6 +53,7 @@ fn rooms() -> Vec<Room> {
         vote_tokens::room(),
         votes::room(),
         results::room(),
+        tickets::room(),
         #[cfg(feature = "accounts")]
         users::room(),
         #[cfg(feature = "accounts")]

@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, ResponseBuilder};
 
 use super::operation::operation;
 use super::polls::{of_poll, voter};
-use super::{OK, Room, nothing};
+use super::{OK, Room, nothing, tickets};
 
 const READ: &str = "`ballots` counts voters, `votes` selections. The same `revision` is the same content, for ever.";
 const WATCH: &str = "`event: results` with `id: <revision>`: the current one first, then only newer ones, at most 20 a \
@@ -55,6 +55,7 @@ pub(super) fn room() -> Room {
                 "The revision that the client holds: only newer ones are sent.",
                 of_type(Type::Integer).minimum(Some(0)),
             )
+            .query("ticket", tickets::PARAMETER, of_type(Type::String))
             .header(
                 "Last-Event-ID",
                 "The same, sent by browsers.",

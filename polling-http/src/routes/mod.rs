@@ -13,6 +13,7 @@ mod health;
 mod imports;
 mod polls;
 pub(crate) mod results;
+mod tickets;
 #[cfg(feature = "accounts")]
 mod users;
 mod vote_tokens;
@@ -35,6 +36,7 @@ pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     table.extend(votes::routes());
     table.extend(vote_tokens::routes(engine));
     table.extend(results::routes());
+    table.extend(tickets::routes());
     table.extend(features::routes());
     table.extend(aliases::routes());
     table.extend(health::routes());

@@ -66,7 +66,8 @@ pub(crate) fn holds(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     held.any(|held| held == "*" || held.strip_prefix("W/").unwrap_or(held) == *tag)
 }
 
-async fn watch(call: Box<Call>) -> Answer {
+async fn watch(mut call: Box<Call>) -> Answer {
+    call.redeem_ticket()?;
     let poll = call.poll_id()?;
     let after = held_revision(&call)?;
     let viewer = Viewer::default().voter(call.viewer()?).after(after);

@@ -81,6 +81,7 @@ pub(super) const MUTATING: &[Entry] = &[
     (Method::POST, "/api/v1/users", Of::Own),
     (Method::PATCH, "/api/v1/users/me", Of::Own),
     (Method::DELETE, "/api/v1/users/me", Of::Own),
+    (Method::POST, "/api/v1/auth/ticket", Of::Own),
     (Method::POST, "/api/v1/auth/login", Of::Own),
     (Method::POST, "/api/v1/auth/refresh", Of::Own),
     (Method::POST, "/api/v1/auth/logout", Of::Own),

@@ -1,0 +1,132 @@
+//! Tickets: what a caller has proved, to be shown once more where no header can be sent. A browser opens event streams and
+//! WebSockets without an `Authorization`, and a bearer token in an address would stand in every log on the way. A ticket
+//! is good once and for seconds, and may stand there.
+//!
+//! They are kept in the memory of the server that made them, and end with it.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use crate::engine::Parts;
+use crate::{Actor, AuthError, Code, Fault, Timestamp, TokenHash};
+
+/// What every ticket begins with.
+const TICKET_PREFIX: &str = "pt_";
+
+/// A ticket, shown this once: this is the JSON.
+#[derive(Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The ticket, for `?ticket=` of an event stream or a WebSocket: `pt_` and 43 letters, digits, dashes and underscores.
+    pub ticket: String,
+    /// Seconds until it ends.
+    pub expires_in: u64,
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no ticket was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TicketError {
+    /// Who proved nothing has nothing that a ticket could show.
+    #[error("a ticket needs a credential that it can stand for")]
+    Unauthorized,
+    /// As many tickets are waiting to be used as may.
+    #[error("too many tickets are waiting to be used: try again soon")]
+    Overloaded,
+}
+
+impl TicketError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Fault::code(self)
+    }
+}
+
+impl Fault for TicketError {
+    fn code(&self) -> Code {
+        match self {
+            TicketError::Unauthorized => Code::Unauthorized,
+            TicketError::Overloaded => Code::Overloaded,
+        }
+    }
+}
+
+/// The tickets that were made and not used yet.
+#[derive(Default)]
+pub(crate) struct Tickets {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    actors: HashMap<TokenHash, (Actor, Timestamp)>,
+    /// The same in the order in which they end, and those that were used meanwhile.
+    ends: VecDeque<(Timestamp, TokenHash)>,
+}
+
+impl Tickets {
+    /// Makes a ticket for all that `actor` has proved.
+    pub(crate) fn make(&self, parts: &Parts, actor: &Actor) -> Result<Ticket, TicketError> {
+        if actor.is_anonymous() || matches!(actor, Actor::System) {
+            return Err(TicketError::Unauthorized);
+        }
+        let (settings, now) = (&parts.settings, parts.clock.now());
+        let mut secret = [0; 32];
+        parts.ids.fill(&mut secret);
+        let mut ticket = TICKET_PREFIX.to_owned();
+        BASE64_URL_SAFE_NO_PAD.encode_string(secret, &mut ticket);
+        let (hash, end) = (TokenHash::of(&ticket), now.after(settings.ticket_lifetime));
+        let mut kept = self.kept();
+        kept.forget(now);
+        // Used ones count until they would have ended, so that their memory is bounded too.
+        if kept.ends.len() >= settings.tickets {
+            return Err(TicketError::Overloaded);
+        }
+        kept.actors.insert(hash, (actor.without_address(), end));
+        kept.ends.push_back((end, hash));
+        Ok(Ticket {
+            ticket,
+            expires_in: settings.ticket_lifetime.as_secs(),
+        })
+    }
+
+    /// Uses a ticket: what it stands for, once.
+    pub(crate) fn redeem(&self, parts: &Parts, ticket: &str) -> Result<Actor, AuthError> {
+        let found = self.kept().actors.remove(&TokenHash::of(ticket));
+        match found {
+            Some((actor, end)) if parts.clock.now() < end => Ok(actor),
+            _ => Err(AuthError::Rejected),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Whole whoever panics: what one of the two has more than the other is forgotten in time.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn forget(&mut self, now: Timestamp) {
+        while let Some(&(end, hash)) = self.ends.front()
+            && end <= now
+        {
+            self.ends.pop_front();
+            self.actors.remove(&hash);
+        }
+    }
+}
