@@ -1,6 +1,6 @@
 //! Tickets: what a caller has proved, to be shown once more where no header can be sent. A browser opens event streams and
-//! WebSockets without an `Authorization`, and a bearer token in an address would stand in every log on the way. A ticket
-//! is good once and for seconds, and may stand there.
+//! WebSocket connections without an `Authorization`, and a bearer token in an address would stand in every log on the way.
+//! A ticket is good once and for seconds, and may stand there.
 //!
 //! They are kept in the memory of the server that made them, and end with it.
 
