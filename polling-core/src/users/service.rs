@@ -179,10 +179,14 @@ impl Inner {
         let account = AccountKey::of(user.email.as_str());
         let rules = [Rule::Login, Rule::LoginAddress];
         let attempt = self.parts.limits.attempt(rules, account, actor).await?;
-        let fits = self.passwords.verify(password, stored.clone()).await?;
-        let hash = stored.filter(|_| fits).ok_or(UserError::WrongPassword)?;
-        attempt.give_back().await;
-        Ok((user, hash))
+        let fits = self.passwords.verify(password, stored.clone()).await;
+        // Only what was found wrong stays counted.
+        if !matches!(fits, Ok(false)) {
+            attempt.give_back().await;
+        }
+        let hash = stored.filter(|_| matches!(fits, Ok(true)));
+        fits?;
+        Ok((user, hash.ok_or(UserError::WrongPassword)?))
     }
 }
 
