@@ -148,6 +148,12 @@ impl Failure {
         }
     }
 
+    /// Whether a copy is refused for good, where an insert may not be: by a policy for rows, or for want of a right.
+    pub(crate) fn refuses_copies(&self) -> bool {
+        let for_good = |code: &SqlState| code.code() == "0A000" || !code_passes(code);
+        matches!(self, Failure::NotBegun(error) if error.code().is_some_and(for_good))
+    }
+
     /// Whether PostgreSQL ended the statement with this SQLSTATE.
     pub(crate) fn has_state(&self, state: &str) -> bool {
         match self {

@@ -138,6 +138,33 @@ async fn after_a_copy_that_could_not_begin_every_answer_is_that_to_its_own_batch
     assert_eq!(bed.proven(poll).await, 15);
 }
 
+/// A policy for rows lets nobody copy into a table but its owner.
+#[tokio::test]
+async fn where_copies_are_refused_ballots_are_inserted() {
+    let bed = bed().await;
+    let poll = bed.poll().await;
+    let role = bed.database.name().replace('-', "_") + "_role";
+    let owner = bed.store.database().take().await.unwrap();
+    let policy = format!(
+        "CREATE ROLE {role} LOGIN;
+        GRANT USAGE ON SCHEMA polling TO {role};
+        GRANT ALL ON ALL TABLES IN SCHEMA polling TO {role};
+        ALTER TABLE polling.votes ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY everything ON polling.votes USING (true) WITH CHECK (true)"
+    );
+    owner.batch_execute(&policy).await.unwrap();
+    let url = bed.database.url().replace("postgres@", &format!("{role}@"));
+    assert_ne!(url, bed.database.url());
+    let options = PgStore::builder().copy_from(1).migrate_on_open(false);
+    let mut writer = writer(&open_with(options, &url).await).await;
+    let batch: Arc<[BallotRecord]> = [bed.ballot(poll, 0)].into();
+    let error = writer.record(Arc::clone(&batch)).await.unwrap_err();
+    assert!(matches!(error, RecordError::Lost(_)), "{error:?}");
+    let recorded = writer.record(batch).await.unwrap();
+    assert_eq!(added(&recorded), 1);
+    assert_eq!(bed.proven(poll).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_swallows_everything_is_an_error_within_its_time_and_heals() {
     let bed = bed().await;

@@ -8,7 +8,7 @@ use polling_core::votes::{BallotRecord, RecordError, Recorded, VoteWriter};
 use tracing::{Instrument, debug_span};
 
 use super::batch::{Batch, Sent};
-use super::road::{Road, Way};
+use super::road::{Road, Roads, Way};
 use crate::PgStore;
 use crate::error::Failure;
 
@@ -21,14 +21,16 @@ pub(super) struct Writer {
     store: PgStore,
     client: Option<ClientWrapper>,
     road: Road,
+    roads: Roads,
 }
 
 impl Writer {
-    pub(super) const fn new(store: PgStore) -> Self {
+    pub(super) fn new(store: PgStore) -> Self {
         Self {
-            store,
             client: None,
             road: Road::new(),
+            roads: store.roads(),
+            store,
         }
     }
 
@@ -38,12 +40,12 @@ impl Writer {
             _ => self.store.database().take().await?,
         };
         let mut batch = Batch::new(ballots);
-        let way = if self.store.roads().expects_conflicts {
+        let way = if self.roads.expects_conflicts {
             Way::Mixed
         } else {
             self.road.way()
         };
-        let recorded = record(&client, &self.store, &mut batch, way);
+        let recorded = record(&client, &self.store, &mut batch, (way, self.roads));
         match self.store.database().in_time(recorded).await {
             Ok(()) => {
                 self.client = Some(client);
@@ -53,6 +55,9 @@ impl Writer {
             Err(failure) => {
                 // A lost statement may still be under way: only an insert waits for its rows, a look-up does not.
                 self.road = Road::new();
+                if failure.refuses_copies() {
+                    self.roads.copy_from = usize::MAX;
+                }
                 if !failure.ends_connection() {
                     self.client = Some(client);
                 }
@@ -78,12 +83,12 @@ async fn record(
     client: &ClientWrapper,
     store: &PgStore,
     batch: &mut Batch<'_>,
-    way: Way,
+    (way, roads): (Way, Roads),
 ) -> Result<(), Failure> {
     let sql = &store.sql().votes;
     let whole = batch.whole();
     let mut groups = match way {
-        Way::New => match batch.send_new(client, sql, &whole, store.roads()).await? {
+        Way::New => match batch.send_new(client, sql, &whole, roads).await? {
             Sent::All => return Ok(()),
             Sent::Conflict => vec![whole],
             // It would refuse the batch again.
