@@ -15,8 +15,8 @@ use crate::support::process::{ServerProcess, Starting, program};
 /// 404 to strangers, who may not know of it.
 const LEFT_OUT: &str = "ignored_auth";
 
-/// An event stream never ends, and so no answer to it is ever whole.
-const ENDLESS: &str = "/events$";
+/// An event stream never ends, and so no answer to it is ever whole; and lines of JSON are nothing that it could write.
+const OUT_OF_REACH: &str = "/events$|/users/import$";
 
 /// After this nothing would be tried with an account any more.
 const LAST: &str = "deleteOwnAccount";
@@ -86,7 +86,7 @@ async fn finds_nothing(server: &ServerProcess, token: Option<&str>) {
         .arg("run")
         .arg(format!("http://{}/api/openapi.json", server.address))
         .args(["--checks", "all", "--exclude-checks", LEFT_OUT])
-        .args(["--exclude-path-regex", ENDLESS])
+        .args(["--exclude-path-regex", OUT_OF_REACH])
         .args(["--max-examples", "10", "--seed", "7"])
         .arg("--generation-deterministic")
         .args([

@@ -272,13 +272,12 @@ async fn polls(talkative: &Talkative, secrets: &mut Secrets, access: &str) {
 
     let workspace = json!({"name": "Kitchen"});
     let workspace = done(&mut ada, Method::POST, "/workspaces", workspace).await;
-    let path = format!(
-        "/workspaces/{}/invitations",
-        workspace["id"].as_str().unwrap()
-    );
+    let workspace = format!("/workspaces/{}", workspace["id"].as_str().unwrap());
+    let path = format!("{workspace}/invitations");
     let invited = secrets.note("invited address", "grace.hopper@example.org");
     let invited = json!({"email": invited, "role": "viewer"});
     done(&mut ada, Method::POST, &path, invited).await;
+    done(&mut ada, Method::DELETE, &workspace, Value::Null).await;
     done(&mut ada, Method::DELETE, "/users/me", Value::Null).await;
 }
 
