@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -106,6 +108,16 @@ pub struct ParseIdError;
 pub trait IdSource: Send + Sync + 'static {
     /// Fills `bytes` with bytes that nobody can guess.
     fn fill(&self, bytes: &mut [u8]);
+}
+
+/// A bearer token that is shown once: what its kind begins with, and 256 random bits as text.
+pub(crate) fn opaque_token(prefix: &str, ids: &dyn IdSource) -> String {
+    let mut secret = [0; 32];
+    ids.fill(&mut secret);
+    let mut token = String::with_capacity(prefix.len() + 43);
+    token.push_str(prefix);
+    BASE64_URL_SAFE_NO_PAD.encode_string(secret, &mut token);
+    token
 }
 
 /// Randomness of the `ChaCha` family, seeded from the operating system's, in each thread for itself: a ballot has no time for

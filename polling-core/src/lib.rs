@@ -28,6 +28,7 @@ mod id;
 pub mod limits;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+mod page;
 pub mod polls;
 mod problem;
 mod repository;

@@ -8,11 +8,10 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use crate::engine::Parts;
+use crate::id::opaque_token;
 use crate::{Actor, AuthError, Code, Fault, Timestamp, TokenHash};
 
 /// What every ticket begins with.
@@ -86,10 +85,7 @@ impl Tickets {
             return Err(TicketError::Unauthorized);
         }
         let (settings, now) = (&parts.settings, parts.clock.now());
-        let mut secret = [0; 32];
-        parts.ids.fill(&mut secret);
-        let mut ticket = TICKET_PREFIX.to_owned();
-        BASE64_URL_SAFE_NO_PAD.encode_string(secret, &mut ticket);
+        let ticket = opaque_token(TICKET_PREFIX, &*parts.ids);
         let (hash, end) = (TokenHash::of(&ticket), now.after(settings.ticket_lifetime));
         let mut kept = self.kept();
         kept.forget(now);

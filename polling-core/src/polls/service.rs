@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tokio::sync::Notify;
 use tracing::instrument;
 
@@ -20,11 +18,12 @@ use super::schedule::Alarm;
 use super::step::Step;
 use super::view::{ManageToken, PollView};
 use crate::engine::Parts;
+use crate::id::opaque_token;
 use crate::limits::Rule;
 use crate::results::ResultsService;
 use crate::votes::Voter;
 use crate::workspaces::membership::{Memberships, OfManyPolls};
-use crate::{Actor, FieldError, PollId, StoreError, TokenHash};
+use crate::{Actor, PollId, StoreError, TokenHash, page};
 
 /// What every manage token begins with.
 pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
@@ -71,7 +70,7 @@ impl Polls {
         if needs_token && !inner.parts.settings.features.anonymous_polls {
             return Err(PollError::AccountNeeded);
         }
-        let token = needs_token.then(|| inner.manage_token());
+        let token = needs_token.then(|| opaque_token(MANAGE_TOKEN_PREFIX, &*inner.parts.ids));
         let hash = token.as_deref().map(TokenHash::of);
         let project = match new.project_id {
             Some(id) => Some(project::to_create_in(&*inner.parts.store, actor, id).await?),
@@ -145,13 +144,8 @@ impl Polls {
     /// `Invalid` where the page is none; of a project also `ProjectNotFound` and `Unauthorized`; `Store`.
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
         let most = self.inner.parts.settings.page_polls;
-        let limit = page.limit.unwrap_or(most);
-        if limit < 1 || limit > most {
-            let detail = format!("a page has from 1 to {most} polls, not {limit}");
-            return Err(PollError::Invalid(vec![FieldError::invalid(
-                "/limit", detail,
-            )]));
-        }
+        let limit = page::limit(page.limit, most, "polls");
+        let limit = limit.map_err(|field| PollError::Invalid(vec![field]))?;
         let project = match page.project {
             Some(id) => Some(project::to_list(&*self.inner.parts.store, actor, id).await?),
             None => None,
@@ -166,8 +160,7 @@ impl Polls {
             limit: limit + 1,
         };
         let mut records = self.inner.parts.store.polls().list(&query).await?;
-        let more = records.len() > limit;
-        records.truncate(limit);
+        let more = page::cut(&mut records, limit);
         let mut items = Vec::with_capacity(records.len());
         let (store, mut memberships) = (&*self.inner.parts.store, OfManyPolls::default());
         for record in &records {
@@ -362,16 +355,6 @@ impl Inner {
     ) -> Result<PollView, PollError> {
         let visible = self.results.visible(actor, record, memberships, voter);
         Ok(PollView::of(record, visible.await?))
-    }
-
-    /// 256 random bits.
-    fn manage_token(&self) -> String {
-        let mut secret = [0; 32];
-        self.parts.ids.fill(&mut secret);
-        format!(
-            "{MANAGE_TOKEN_PREFIX}{}",
-            BASE64_URL_SAFE_NO_PAD.encode(secret)
-        )
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{Instrument, instrument, warn};
@@ -14,6 +12,7 @@ use super::model::User;
 use super::policy;
 use super::service::{Inner, Users, email};
 use super::wire::{NewPassword, PasswordChange, PasswordReset, SignedIn};
+use crate::id::opaque_token;
 use crate::limits::{AccountKey, Rule};
 use crate::{Actor, FieldError, StoreError, TokenHash};
 
@@ -158,12 +157,7 @@ impl Inner {
             return Ok(());
         };
         let (settings, now) = (&self.parts.settings, self.parts.clock.now());
-        let mut secret = [0; 32];
-        self.parts.ids.fill(&mut secret);
-        let token = format!(
-            "{LINK_TOKEN_PREFIX}{}",
-            BASE64_URL_SAFE_NO_PAD.encode(secret)
-        );
+        let token = opaque_token(LINK_TOKEN_PREFIX, &*self.parts.ids);
         let expires_at = now.after(settings.link_lifetime);
         let link = Link {
             user: user.id,

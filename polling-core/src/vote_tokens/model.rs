@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::votes::VoterKey;
-use crate::{IdSource, PollId, TokenHash};
+use crate::{PollId, TokenHash};
 
 /// What every vote token begins with.
 pub(crate) const VOTE_TOKEN_PREFIX: &str = "pv_";
@@ -55,16 +53,6 @@ impl fmt::Debug for VoteToken {
         // Both halves together say who voted.
         f.write_str("VoteToken(…)")
     }
-}
-
-/// 256 random bits, as text.
-pub(super) fn new_token(ids: &dyn IdSource) -> String {
-    let mut secret = [0; 32];
-    ids.fill(&mut secret);
-    let mut token = String::with_capacity(VOTE_TOKEN_PREFIX.len() + 43);
-    token.push_str(VOTE_TOKEN_PREFIX);
-    BASE64_URL_SAFE_NO_PAD.encode_string(secret, &mut token);
-    token
 }
 
 /// How many tokens to make: the JSON body of `POST /polls/{id}/tokens`.
@@ -172,12 +160,14 @@ pub struct RevokedTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::opaque_token;
     use crate::{Actor, SeededIds};
 
     #[test]
     fn a_token_is_256_random_bits() {
         let ids = SeededIds::new(1);
-        let (one, other) = (new_token(&ids), new_token(&ids));
+        let token = || opaque_token(VOTE_TOKEN_PREFIX, &ids);
+        let (one, other) = (token(), token());
         assert_ne!(one, other);
         assert!(one.starts_with("pv_") && one.len() == 46, "{one}");
     }

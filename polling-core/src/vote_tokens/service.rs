@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tracing::instrument;
 
+use super::VOTE_TOKEN_PREFIX;
 use super::error::VoteTokenError;
-use super::model::{
-    NewVoteTokens, NewlyMadeTokens, Revocation, RevokedTokens, VoteTokenCounts, new_token,
-};
+use super::model::{NewVoteTokens, NewlyMadeTokens, Revocation, RevokedTokens, VoteTokenCounts};
 use super::repository::{KeptTokens, VoteTokenRepository, WhichTokens};
 use crate::engine::Parts;
+use crate::id::opaque_token;
 use crate::polls::{self, PollError, PollRecord, Status, Voters};
 use crate::{Actor, PollId, StoreError, TokenHash};
 
@@ -161,7 +161,7 @@ async fn many(parts: &Parts, count: usize) -> (Vec<String>, Arc<[TokenHash]>) {
     let mut hashes = Vec::with_capacity(count);
     while tokens.len() < count {
         for _ in 0..AT_A_STRETCH.min(count - tokens.len()) {
-            let token = new_token(&*parts.ids);
+            let token = opaque_token(VOTE_TOKEN_PREFIX, &*parts.ids);
             hashes.push(TokenHash::of(&token));
             tokens.push(token);
         }

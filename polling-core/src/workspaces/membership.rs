@@ -35,10 +35,15 @@ impl Memberships {
             users.sort_unstable();
             users.dedup();
         }
-        for user in users {
-            if let Some(role) = workspaces.role(project.workspace, user).await? {
-                found.0.insert(user, role);
-            }
+        let asked: Vec<_> = users
+            .into_iter()
+            .map(|user| (project.workspace, user))
+            .collect();
+        if !asked.is_empty() {
+            let roles = workspaces.roles(&asked).await?;
+            let members = asked.into_iter().zip(roles);
+            let members = members.filter_map(|((_, user), role)| Some((user, role?)));
+            found.0.extend(members);
         }
         Ok(found)
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::WorkspaceError;
-use crate::FieldError;
+use crate::page;
 
 /// Which page of a listing; `C` is the id by which it is sorted.
 #[derive(Clone, Copy, Debug)]
@@ -25,14 +25,8 @@ impl<C> ListingRequest<C> {
 
     /// How many the page may have.
     pub(super) fn limit(&self, most: usize) -> Result<usize, WorkspaceError> {
-        let limit = self.limit.unwrap_or(most);
-        if (1..=most).contains(&limit) {
-            Ok(limit)
-        } else {
-            let detail = format!("a page has from 1 to {most} items, not {limit}");
-            let field = FieldError::invalid("/limit", detail);
-            Err(WorkspaceError::Invalid(vec![field]))
-        }
+        let limit = page::limit(self.limit, most, "items");
+        limit.map_err(|field| WorkspaceError::Invalid(vec![field]))
     }
 }
 
@@ -55,8 +49,7 @@ pub struct Listing<T, C> {
 impl<T, C> Listing<T, C> {
     /// The first `limit` of what was found, of which one more says that there is a next page.
     pub(super) fn of<R: Into<T>>(mut found: Vec<R>, limit: usize, id: impl Fn(&R) -> C) -> Self {
-        let more = found.len() > limit;
-        found.truncate(limit);
+        let more = page::cut(&mut found, limit);
         Self {
             next_cursor: found.last().filter(|_| more).map(id),
             items: found.into_iter().map(Into::into).collect(),
