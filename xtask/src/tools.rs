@@ -4,9 +4,56 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
+use std::process::{self, Command};
 
 use crate::Outcome;
+
+/// A program that comes as a Python package.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    /// Where those who use it look for it, below `target/tools`.
+    pub(crate) place: &'static str,
+    /// Whether a folder has it whole, in the version that is wanted: another one is as good as none.
+    pub(crate) is_whole: fn(&Path) -> bool,
+    /// Puts it into a folder.
+    pub(crate) download: fn(&Path) -> Outcome<()>,
+}
+
+impl Tool {
+    /// Makes sure that it is there, unpacking it if that is `wanted`.
+    pub(crate) fn meet(&self, install_wanted: bool) -> Outcome<()> {
+        let tools = folder();
+        if (self.is_whole)(&tools.join(self.place)) {
+            return Ok(());
+        }
+        let name = self.name;
+        if !install_wanted {
+            let missing = format!("the tests need {name} in target/tools, which is not there");
+            let remedy = "`cargo xtask test --install` unpacks it";
+            return Err(format!("{missing}: {remedy}").into());
+        }
+        println!("unpacking {name} into target/tools");
+        fs::create_dir_all(&tools)?;
+        unpack(&tools, self.place, self.download)
+    }
+}
+
+/// Puts what `wanted` says, as `pip` takes it, into a folder of its own, and no virtual environment: such a one cannot be
+/// moved to its place. `pip` and no mere unzipping: it makes programs executable.
+pub(crate) fn pip_install<'a>(
+    directory: &Path,
+    wanted: impl IntoIterator<Item = &'a str>,
+) -> Outcome<()> {
+    let mut pip = Command::new("pip3");
+    pip.args("install --quiet --no-deps --no-compile --only-binary :all:".split(' '));
+    pip.args("--disable-pip-version-check --root-user-action ignore --target".split(' '));
+    let status = pip.arg(directory).args(wanted).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{pip:?} failed: {status}").into())
+    }
+}
 
 /// Where they are. `pg-cluster/src/programs.rs` and the tests that run them have the same.
 pub(crate) fn folder() -> PathBuf {
