@@ -140,6 +140,7 @@ macro_rules! suite {
                 }
                 invitations {
                     an_invitation_is_found_as_it_was_kept
+                    an_invitation_is_found_by_its_id_and_its_address_in_time
                     invitations_are_listed_newest_first
                     inviting_an_address_again_replaces_role_and_expiry
                     a_workspace_has_no_more_invitations_than_there_may_be

@@ -112,7 +112,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Sends one-time links through this. Without it nobody can set a password but by knowing the one before.
+    /// Sends one-time links and invitations through this. Without it nobody can set a password but by knowing the one before,
+    /// and invitations are passed on by who makes them.
     #[cfg(feature = "accounts")]
     #[must_use]
     pub fn link_sender(mut self, sender: impl LinkSender) -> Self {
@@ -138,6 +139,8 @@ impl EngineBuilder {
         let (stop_lanes, stop_background) = (CancellationToken::new(), CancellationToken::new());
         let (alarm, deleted) = (Alarm::default(), Arc::new(Notify::new()));
         let parts = self.parts().await?;
+        #[cfg(feature = "accounts")]
+        let sender = self.accounts.sender.clone();
         #[cfg(feature = "accounts")]
         let users = Users::start(&parts, self.accounts).await?;
         let authenticator = self.authenticator.unwrap_or_else(|| {
@@ -165,7 +168,7 @@ impl EngineBuilder {
         );
         let inner = Inner {
             #[cfg(feature = "accounts")]
-            workspaces: Workspaces::start(&parts, &polls),
+            workspaces: Workspaces::start(&parts, &polls, sender),
             polls,
             votes: Votes::new(parts.clone(), intake),
             vote_tokens: VoteTokens::start(&parts),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
 use tracing::{info, instrument};
 
 use super::error::UserError;
@@ -12,6 +11,7 @@ use super::links::LinkSender;
 use super::model::{Account, Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
 use super::passwords::Passwords;
 use super::policy;
+use super::post::Post;
 use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
 use super::wire::NewUser;
@@ -38,9 +38,8 @@ pub(super) struct Inner {
     pub(super) parts: Parts,
     pub(super) passwords: Passwords,
     pub(super) tokens: Tokens,
-    pub(super) sender: Option<Arc<dyn LinkSender>>,
-    /// A place for each one-time link that may be on its way.
-    pub(super) links: Arc<Semaphore>,
+    /// The one-time links on their way.
+    pub(super) post: Post,
     pub(super) imports: Imports,
     administrator: Option<Email>,
 }
@@ -81,14 +80,12 @@ impl Users {
             Arc::clone(&parts.clock),
             settings.access_token_lifetime,
         );
-        let places = settings.link_queue.min(Semaphore::MAX_PERMITS);
         Ok(Some(Self {
             inner: Arc::new(Inner {
                 parts: parts.clone(),
                 passwords,
                 tokens,
-                sender,
-                links: Arc::new(Semaphore::new(places)),
+                post: Post::new(parts, sender),
                 imports: Imports::new(&settings.imports),
                 administrator,
             }),
