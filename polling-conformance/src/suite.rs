@@ -100,10 +100,14 @@ macro_rules! suite {
                 accounts {
                     an_account_is_found_with_its_password
                     an_edit_of_a_user_is_written_whole
-                    an_administrator_is_made_and_unmade
                     a_deleted_account_is_gone_for_every_method
                     the_ballots_of_a_deleted_user_are_detached
                     detaching_goes_in_bounded_steps_and_comes_to_an_end
+                }
+                administrators {
+                    an_administrator_is_made_and_unmade
+                    the_first_administrator_is_appointed_while_there_is_none
+                    of_first_administrators_who_are_appointed_at_once_one_is
                 }
                 sessions {
                     a_sign_in_is_renewed_as_the_rule_says

@@ -121,8 +121,12 @@ impl EngineBuilder {
         self
     }
 
-    /// Makes the account with this address an administrator: when the engine is built, or when somebody signs up with it.
-    /// Whoever signs up first with the address is believed: sign up before you tell the world about the site.
+    /// Makes the account with this address the first administrator, while the store has no administrator at all: when the
+    /// engine is built, or when somebody signs up, or is imported, with it. Once there is one it does nothing, whoever has
+    /// the address then; where the last one is gone, or was revoked, it does so again.
+    ///
+    /// Addresses are not verified, and whoever signs up first with this one is believed: sign up before you tell the world
+    /// about the site.
     #[cfg(feature = "accounts")]
     #[must_use]
     pub fn administrator(mut self, email: Email) -> Self {

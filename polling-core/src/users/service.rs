@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tracing::{info, instrument};
+use tracing::{info, instrument, warn};
 
 use super::error::UserError;
 use super::import::Imports;
@@ -67,7 +67,7 @@ impl Users {
             ));
         }
         if let Some(email) = &administrator {
-            appoint(users, email).await?;
+            appoint_first(users, email).await?;
         }
         let passwords = Passwords::new(
             settings.password_workers,
@@ -112,12 +112,15 @@ impl Users {
             let user = User {
                 id: UserId::new(now, &*inner.parts.ids),
                 name,
-                is_admin: inner.appoints(&email),
                 email,
+                is_admin: false,
                 created_at: now,
             };
             match inner.users()?.insert(&user, Some(&hash)).await? {
-                Inserted::Done => Ok(UserView::public(&user)),
+                Inserted::Done => {
+                    inner.appoint([&user.email]).await;
+                    Ok(UserView::public(&user))
+                }
                 Inserted::EmailTaken => Err(UserError::EmailTaken),
             }
         })
@@ -149,10 +152,23 @@ impl Inner {
             .ok_or_else(|| StoreError::internal("the store keeps no accounts any more"))
     }
 
-    /// Whether whoever signs up with this address is an administrator.
-    pub(super) fn appoints(&self, email: &Email) -> bool {
-        let administrator = self.administrator.as_ref();
-        administrator.is_some_and(|appointed| appointed.key() == email.key())
+    /// Where one of these addresses, which have accounts now, is the first administrator's, it is made one. The accounts are
+    /// there, whatever comes of it: the next start tries again.
+    pub(super) async fn appoint(&self, signed_up: impl IntoIterator<Item = &Email>) {
+        let Some(administrator) = &self.administrator else {
+            return;
+        };
+        let key = administrator.key();
+        if !signed_up.into_iter().any(|email| email.key() == key) {
+            return;
+        }
+        let appointed = match self.users() {
+            Ok(users) => appoint_first(users, administrator).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = appointed {
+            warn!(error = %error, "the first administrator could not be appointed: the next start tries again");
+        }
     }
 
     /// The account of the signed-in user.
@@ -187,13 +203,11 @@ impl Inner {
     }
 }
 
-/// Makes the account with this address an administrator, where there is one that is none.
-async fn appoint(users: &dyn UserRepository, email: &Email) -> Result<(), StoreError> {
-    if let Some(Account { user, .. }) = users.find_by_email(email).await?
-        && !user.is_admin
-    {
-        users.set_admin(user.id, true).await?;
-        info!(user = %user.id, "the account of the administrator's address is an administrator now");
+/// Makes the account with this address an administrator, where there is none at all: a site that has one is theirs, whoever
+/// has the address by then.
+async fn appoint_first(users: &dyn UserRepository, email: &Email) -> Result<(), StoreError> {
+    if let Some(user) = users.appoint_first_admin(email).await? {
+        info!(user = %user.id, "the account of the first administrator's address is an administrator now");
     }
     Ok(())
 }
