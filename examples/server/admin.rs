@@ -1,6 +1,7 @@
 //! `server admin grant EMAIL` and `server admin revoke EMAIL`: makes and unmakes administrators in the configured database.
 //!
-//! A SQLite file belongs to one process at a time: stop its server first, or have an administrator named by `--admin-email`.
+//! A SQLite file belongs to one process at a time: stop its server first, or have the first administrator named by
+//! `--admin-email`.
 
 use std::error::Error;
 use std::io::Write;

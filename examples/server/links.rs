@@ -1,4 +1,4 @@
-//! How the bundled server delivers one-time links: it writes them into its log.
+//! How the bundled server delivers one-time links and invitations: it writes them into its log.
 //!
 //! It has no mail, and whoever reads its log runs it. An application sends them by mail instead: this is the one place in
 //! the whole system where a secret is logged, and an address.
@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use polling_core::Cause;
 use polling_core::users::{Email, LinkPurpose, LinkSender, OneTimeLink};
+use polling_core::workspaces::InvitationView;
 use tracing::info;
 
 pub(crate) struct IntoTheLog;
@@ -23,6 +24,19 @@ impl LinkSender for IntoTheLog {
             token,
             %until,
             "one-time link ({purpose}): POST /api/v1/auth/password-reset/confirm {{\"token\":\"…\",\"new_password\":\"…\"}}"
+        );
+        Ok(())
+    }
+
+    async fn invite(&self, to: &Email, invitation: &InvitationView) -> Result<(), Cause> {
+        let (to, id, until) = (to.as_str(), invitation.id, invitation.expires_at);
+        let workspace = &*invitation.workspace_name;
+        info!(
+            to,
+            %id,
+            workspace,
+            %until,
+            "invitation: POST /api/v1/invitations/…/accept"
         );
         Ok(())
     }

@@ -83,7 +83,8 @@ struct Arguments {
     #[arg(long, env = "POLLING_DEMO")]
     demo: bool,
 
-    /// The address of an administrator: the account that has it at the start, or signs up with it, becomes one.
+    /// The address of the first administrator: while there is none at all, the account that has it at the start, or signs up
+    /// with it, becomes one.
     #[arg(long, env = "POLLING_ADMIN_EMAIL")]
     admin_email: Option<String>,
 

@@ -27,7 +27,7 @@
 //!
 //! | module | what it tests |
 //! | --- | --- |
-//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`accounts`], [`sessions`], [`links`], [`workspaces`], [`leaving`], [`invitations`], [`projects`], [`vote_tokens`] | the ports of a store, called directly |
+//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`accounts`], [`administrators`], [`sessions`], [`links`], [`workspaces`], [`leaving`], [`invitations`], [`projects`], [`vote_tokens`] | the ports of a store, called directly |
 //! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`memberships`], [`deleting`], [`visibility`], [`watching`], [`rights`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
@@ -54,8 +54,8 @@ pub use engine::{
     revisions, rights, servers, timers, visibility, watching,
 };
 pub use ports::{
-    accounts, changes, gate, invitations, leaving, links, polls, projects, results, sessions,
-    steps, users, vote_tokens, votes, workspaces,
+    accounts, administrators, changes, gate, invitations, leaving, links, polls, projects, results,
+    sessions, steps, users, vote_tokens, votes, workspaces,
 };
 #[doc(hidden)]
 pub use run::{run, run_notifier};

@@ -100,10 +100,14 @@ macro_rules! suite {
                 accounts {
                     an_account_is_found_with_its_password
                     an_edit_of_a_user_is_written_whole
-                    an_administrator_is_made_and_unmade
                     a_deleted_account_is_gone_for_every_method
                     the_ballots_of_a_deleted_user_are_detached
                     detaching_goes_in_bounded_steps_and_comes_to_an_end
+                }
+                administrators {
+                    an_administrator_is_made_and_unmade
+                    the_first_administrator_is_appointed_while_there_is_none
+                    of_first_administrators_who_are_appointed_at_once_one_is
                 }
                 sessions {
                     a_sign_in_is_renewed_as_the_rule_says
@@ -140,6 +144,7 @@ macro_rules! suite {
                 }
                 invitations {
                     an_invitation_is_found_as_it_was_kept
+                    an_invitation_is_found_by_its_id_and_its_address_in_time
                     invitations_are_listed_newest_first
                     inviting_an_address_again_replaces_role_and_expiry
                     a_workspace_has_no_more_invitations_than_there_may_be

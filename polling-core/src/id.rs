@@ -43,12 +43,6 @@ macro_rules! id {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
-            }
-        }
-
         impl FromStr for $name {
             type Err = ParseIdError;
 
@@ -61,6 +55,27 @@ macro_rules! id {
         crate::openapi::id_schema!($name, concat!($($doc),*));
     };
 }
+
+macro_rules! debug_shows {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    )*};
+}
+
+debug_shows!(
+    PollId,
+    OptionId,
+    UserId,
+    SessionId,
+    WorkspaceId,
+    ProjectId,
+    ImportId,
+    BallotId
+);
 
 id! {
     /// A poll.
@@ -87,8 +102,14 @@ id! {
     ProjectId
 }
 id! {
-    /// An invitation to a workspace.
+    /// An invitation to a workspace. Who knows it, and has the invited address, may answer: 74 of its bits are random.
     InvitationId
+}
+
+impl fmt::Debug for InvitationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InvitationId(…)")
+    }
 }
 id! {
     /// A bulk import of users, chosen by whoever imports, or else made by the engine.
@@ -163,4 +184,37 @@ fn uuid_v7(at: Timestamp, ids: &dyn IdSource) -> Uuid {
     ids.fill(&mut random);
     let millis = u64::try_from(at.as_millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All bits the same.
+    struct Same(u8);
+
+    impl IdSource for Same {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    /// Also of two that are made in the same millisecond, whoever has one cannot count on to the other.
+    #[test]
+    fn what_is_no_time_and_no_version_in_an_id_is_random() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let id = |byte| u128::from_be_bytes(*InvitationId::new(now, &Same(byte)).as_bytes());
+        assert_eq!((id(0x00) ^ id(0xFF)).count_ones(), 74);
+        let random: std::collections::HashSet<_> = (0..1_000)
+            .map(|_| *InvitationId::new(now, &RandomIds).as_bytes())
+            .collect();
+        assert_eq!(random.len(), 1_000);
+    }
+
+    #[test]
+    fn an_invitation_is_not_shown_by_debug() {
+        let id = InvitationId::from_bytes([7; 16]);
+        assert_eq!(format!("{id:?}"), "InvitationId(…)");
+        assert_eq!(format!("{id}").parse(), Ok(id));
+    }
 }

@@ -24,8 +24,10 @@ const JWT_SECRET: &str = "jwt-secret-jwt-secret-jwt-secret-jwt";
 const DATABASE_PASSWORD: &str = "database-secret";
 const ADMINISTRATOR: &str = "root@example.org";
 
-/// What begins the line with the one-time link, which is there by design: see `examples/server/links.rs`.
+/// What begins the lines with the one-time link and the invitation, which are there by design: see
+/// `examples/server/links.rs`.
 const LINK: &str = "one-time link (password reset)";
+const INVITATION: &str = "invitation: POST";
 
 /// A server that logs all that it can.
 struct Talkative {
@@ -211,7 +213,7 @@ async fn passwords(talkative: &Talkative, secrets: &mut Secrets) -> String {
     access
 }
 
-/// Polls with all kinds of tokens, votes, and an invitation.
+/// Polls with all kinds of tokens, and votes.
 async fn polls(talkative: &Talkative, secrets: &mut Secrets, access: &str) {
     let mut ada = talkative.client().await.bearer(access);
     let mut nobody = talkative.client().await;
@@ -269,14 +271,35 @@ async fn polls(talkative: &Talkative, secrets: &mut Secrets, access: &str) {
     let mut holder = talkative.client().await.bearer(revoked);
     let refused = holder.post(&format!("{path}/votes"), &vote).await.0;
     assert_eq!(refused, StatusCode::UNAUTHORIZED);
+}
 
+/// An invitation that is answered, and the end of an account.
+async fn invitations(talkative: &Talkative, secrets: &mut Secrets, access: &str) {
+    let mut ada = talkative.client().await.bearer(access);
     let workspace = json!({"name": "Kitchen"});
     let workspace = done(&mut ada, Method::POST, "/workspaces", workspace).await;
     let workspace = format!("/workspaces/{}", workspace["id"].as_str().unwrap());
     let path = format!("{workspace}/invitations");
-    let invited = secrets.note("invited address", "grace.hopper@example.org");
-    let invited = json!({"email": invited, "role": "viewer"});
-    done(&mut ada, Method::POST, &path, invited).await;
+    let grace = secrets.note("invited address", "grace.hopper@example.org");
+    let invited = json!({"email": grace, "role": "viewer"});
+    let invited = done(&mut ada, Method::POST, &path, invited).await;
+    let id = secrets.note("invitation", invited["id"].as_str().unwrap());
+    let path = format!("/invitations/{id}");
+    assert_eq!(ada.get(&path).await.0, StatusCode::NOT_FOUND);
+
+    let mut nobody = talkative.client().await;
+    let new = json!({"name": "Grace", "email": grace, "password": "fourth horse battery"});
+    done(&mut nobody, Method::POST, "/users", new).await;
+    let credentials = json!({"email": grace, "password": "fourth horse battery"});
+    let answer = done(&mut nobody, Method::POST, "/auth/login", credentials).await;
+    let [access, _] = secrets.signed_in(&answer);
+    let mut grace = talkative.client().await.bearer(&access);
+    done(&mut grace, Method::GET, &path, Value::Null).await;
+    let accept = format!("{path}/accept");
+    done(&mut grace, Method::POST, &accept, Value::Null).await;
+    let decline = format!("{path}/decline");
+    let declined = grace.send(Method::POST, &decline, None).await.unwrap();
+    assert_eq!(declined.0, StatusCode::NOT_FOUND);
     done(&mut ada, Method::DELETE, &workspace, Value::Null).await;
     done(&mut ada, Method::DELETE, "/users/me", Value::Null).await;
 }
@@ -291,12 +314,14 @@ async fn no_secret_is_in_the_log(store: Store) {
     secrets.note("password hash", "$argon2id");
     let access = passwords(&talkative, &mut secrets).await;
     polls(&talkative, &mut secrets, &access).await;
+    invitations(&talkative, &mut secrets, &access).await;
     let log = talkative.ends().await;
     for said in ["DEBUG", "answered", "a refresh token came back"] {
         assert!(log.contains(said), "it talked about all of it: {said}");
     }
-    let (links, log): (Vec<&str>, Vec<&str>) = log.lines().partition(|line| line.contains(LINK));
-    assert_eq!(links.len(), 1, "{links:?}");
+    let is_delivery = |line: &&str| line.contains(LINK) || line.contains(INVITATION);
+    let (links, log): (Vec<&str>, Vec<&str>) = log.lines().partition(is_delivery);
+    assert_eq!(links.len(), 2, "{links:?}");
     let found = secrets.found_in(&log.join("\n"));
     assert!(found.is_empty(), "{found}");
 }

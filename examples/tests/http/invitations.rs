@@ -35,9 +35,11 @@ async fn who_is_invited_accepts_and_is_a_member(store: Store) {
     assert_eq!(invited.status, 201);
     let invitation = invited.json();
     let ana = Person::signs_up(&team.server, "ana").await;
-    let mine = team.server.get("/api/v1/invitations").bearer(&ana.token);
-    let mine = mine.await.json();
-    assert_eq!(mine, json!({"items": [invitation], "next_cursor": null}));
+    let mine = team.shows(&ana, &text(&invitation["id"])).await;
+    assert_eq!(
+        (mine.status.as_u16(), mine.json()),
+        (200, invitation.clone())
+    );
     let workspace = team.path.rsplit('/').next().unwrap();
     let expected = json!({
         "id": invitation["id"], "workspace_id": workspace, "workspace_name": "Kitchen",
@@ -55,14 +57,10 @@ async fn who_is_invited_accepts_and_is_a_member(store: Store) {
     assert_eq!(accepted.status, 200);
     assert_eq!(accepted.json(), team.gets(&ana, "").await.json());
     assert_eq!(accepted.json()["role"], "collaborator");
-    for path in [
-        "/api/v1/invitations",
-        &*format!("{}/invitations", team.path),
-    ] {
-        let rest = team.server.get(path);
-        let rest = rest.bearer(&team.olga.token).await.json();
-        assert_eq!(rest["items"], json!([]), "{path}");
-    }
+    let over = team.shows(&ana, &id).await;
+    over.refuses(404, "invitation_not_found");
+    let listed = team.gets(&team.olga, "/invitations").await.json();
+    assert_eq!(listed["items"], json!([]));
 }
 
 async fn who_is_invited_may_decline(store: Store) {
@@ -84,6 +82,8 @@ async fn an_invitation_is_for_its_address_only(store: Store) {
     let invited = team.invites("ana@example.org", "viewer").await.json();
     let id = text(&invited["id"]);
     for person in [&team.eve, &team.vera, &team.olga] {
+        let hidden = team.shows(person, &id).await;
+        hidden.refuses(404, "invitation_not_found");
         for answer in ["accept", "decline"] {
             let refused = team.answers(person, &id, answer).await;
             refused.refuses(404, "invitation_not_found");
@@ -96,11 +96,11 @@ async fn an_invitation_is_for_its_address_only(store: Store) {
         let unknown = team.answers(&team.eve, "x", answer).await;
         unknown.refuses(404, "invitation_not_found");
     }
-    let nameless = team.server.get("/api/v1/invitations").await;
+    let path = format!("/api/v1/invitations/{id}");
+    let nameless = team.server.get(path).await;
     nameless.refuses(401, "unauthorized");
-    let mine = team.server.get("/api/v1/invitations");
-    let mine = mine.bearer(&team.eve.token).await.json();
-    assert_eq!(mine["items"], json!([]));
+    let unknown = team.shows(&team.eve, "x").await;
+    unknown.refuses(404, "invitation_not_found");
     let listed = team.gets(&team.olga, "/invitations").await.json();
     assert_eq!(listed["items"], json!([invited]), "it is still there");
 }
@@ -156,13 +156,10 @@ async fn an_invitation_ends_after_its_time(store: Store) {
         let late = team.answers(&team.eve, &id, answer).await;
         late.refuses(404, "invitation_not_found");
     }
-    for (person, path) in [
-        (&team.eve, "/api/v1/invitations"),
-        (&team.olga, &*format!("{}/invitations", team.path)),
-    ] {
-        let listed = team.server.get(path).bearer(&person.token).await.json();
-        assert_eq!(listed["items"], json!([]));
-    }
+    let late = team.shows(&team.eve, &id).await;
+    late.refuses(404, "invitation_not_found");
+    let listed = team.gets(&team.olga, "/invitations").await.json();
+    assert_eq!(listed["items"], json!([]));
     let again = invite().await;
     assert_eq!(again, id);
     clock.advance(Duration::from_secs(59));

@@ -29,6 +29,7 @@ mod features;
 mod headers;
 mod imports;
 mod input;
+mod invitation_ids;
 mod invitations;
 mod limits;
 mod member_votes;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use polling_core::users::Email;
+use polling_core::users::{Email, ImportFormat, RowOutcome};
 use polling_core::{Actor, Ballot, FakeClock, Voter};
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ on_every_store! {
     the_ballots_of_a_deleted_user_go_on_counting
     administrators_see_and_delete_everybody
     administrators_are_made_by_an_address_and_by_each_other
+    whoever_takes_the_administrators_address_later_is_none
+    the_first_administrator_may_be_imported
     the_last_owner_of_a_workspace_cannot_delete_the_account
 }
 
@@ -199,7 +201,7 @@ async fn the_ballots_of_a_deleted_user_go_on_counting(store: Store) {
     assert!(vote.is_err(), "the ballot is nobody's");
 }
 
-/// A server whose administrator is whoever has the address root@example.org.
+/// A server whose first administrator is whoever signs up with the address root@example.org.
 async fn with_root(store: Store) -> Server {
     let root = Email::parse("Root@example.org").unwrap();
     let start = Start {
@@ -270,11 +272,59 @@ async fn administrators_are_made_by_an_address_and_by_each_other(store: Store) {
     assert!(is_admin(&ada).await);
     users.revoke_admin(&ada, "root@example.org").await.unwrap();
     assert!(!is_admin(&root).await && is_admin(&ada).await);
-    // The address is looked at again at the next start.
+    // Who was revoked stays so at the next start, as long as the site has an administrator.
+    starts_again(&server).await;
+    assert!(!is_admin(&root).await && is_admin(&ada).await);
+    users
+        .revoke_admin(&Actor::System, "ada@example.org")
+        .await
+        .unwrap();
+    starts_again(&server).await;
+    assert!(is_admin(&root).await && !is_admin(&ada).await);
+}
+
+/// Another engine on the store, with the same setting.
+async fn starts_again(server: &Server) {
     let address = Email::parse("root@example.org").unwrap();
     let builder = polling_core::Engine::builder(std::sync::Arc::clone(&server.store));
-    builder.administrator(address).build().await.unwrap();
-    assert!(is_admin(&root).await);
+    let engine = builder.administrator(address).build().await.unwrap();
+    engine.shutdown().await;
+}
+
+async fn whoever_takes_the_administrators_address_later_is_none(store: Store) {
+    let server = with_root(store).await;
+    let (_, root) = server.user("root").await;
+    let to = |email: &str| json!({"email": email, "current_password": PASSWORD});
+    let is_admin =
+        async |token: &str| server.get(ME).bearer(token).await.json()["is_admin"] == true;
+    let moved = patch(&server, &root, &to("moved@example.org")).await;
+    assert_eq!(moved.status, 200);
+    // By signing up, by changing to it, and at the next start.
+    let (_, heir) = server.user("root").await;
+    assert!(is_admin(&root).await && !is_admin(&heir).await);
+    assert_eq!(delete(&server, ME).bearer(&heir).await.status, 204);
+    let (_, ada) = server.user("ada").await;
+    let taken = patch(&server, &ada, &to("root@example.org")).await;
+    assert_eq!(taken.status, 200);
+    starts_again(&server).await;
+    assert!(is_admin(&root).await && !is_admin(&ada).await);
+}
+
+async fn the_first_administrator_may_be_imported(store: Store) {
+    let server = with_root(store).await;
+    let users = server.engine.users().unwrap();
+    let import = users.import(&Actor::System, ImportFormat::Csv, None);
+    let (mut import, mut outcomes) = (import.await.unwrap(), Vec::new());
+    let rows = "name,email\nAda,ada@example.org\nRoot,ROOT@example.org\n";
+    import.feed(rows.into(), &mut outcomes).await.unwrap();
+    import.finish(&mut outcomes).await.unwrap();
+    for (outcome, expected) in outcomes.iter().zip([false, true]) {
+        let RowOutcome::Created(id) = outcome else {
+            panic!("was to be created: {outcome:?}");
+        };
+        let is_admin = users.is_admin(&Actor::user(*id)).await.unwrap();
+        assert_eq!(is_admin, expected);
+    }
 }
 
 async fn the_last_owner_of_a_workspace_cannot_delete_the_account(store: Store) {

@@ -88,6 +88,12 @@ impl Team {
         ask.bearer(&person.token).await
     }
 
+    /// Looks at an invitation.
+    pub(crate) fn shows(&self, person: &Person, invitation: &str) -> Ask {
+        let path = format!("/api/v1/invitations/{invitation}");
+        self.server.get(path).bearer(&person.token)
+    }
+
     /// Asks for something in the workspace.
     pub(crate) fn asks(&self, person: &Person, method: Method, rest: &str) -> Ask {
         let ask = self.server.request(method, format!("{}{rest}", self.path));

@@ -13,7 +13,7 @@ use polling_core::{BallotId, PollId, Repository, UserId};
 
 use crate::fixtures::{Ports, noon};
 
-fn user(number: u8) -> User {
+pub(super) fn user(number: u8) -> User {
     User {
         id: UserId::from_bytes([number; 16]),
         name: UserName::from_store(format!("User {number}")),
@@ -23,11 +23,11 @@ fn user(number: u8) -> User {
     }
 }
 
-fn hash() -> PasswordHash {
+pub(super) fn hash() -> PasswordHash {
     PasswordHash::from_store("$argon2id$".into())
 }
 
-async fn sign_up(users: &dyn UserRepository, number: u8) -> User {
+pub(super) async fn sign_up(users: &dyn UserRepository, number: u8) -> User {
     let user = user(number);
     users.insert(&user, Some(&hash())).await.unwrap();
     user
@@ -94,22 +94,6 @@ pub async fn an_edit_of_a_user_is_written_whole(store: Arc<dyn Repository>) {
         .iter()
         .filter(|inserted| matches!(inserted, Ok(polling_core::users::Inserted::Done)));
     assert_eq!(done.count(), 1);
-}
-
-/// And unmade; who is none stays none.
-pub async fn an_administrator_is_made_and_unmade(store: Arc<dyn Repository>) {
-    let Some(users) = store.users() else { return };
-    let (ada, bob) = (sign_up(users, 1).await, sign_up(users, 2).await);
-    for is_admin in [true, true, false] {
-        let expected = Some(User {
-            is_admin,
-            ..ada.clone()
-        });
-        assert_eq!(users.set_admin(ada.id, is_admin).await.unwrap(), expected);
-        assert_eq!(users.find(ada.id).await.unwrap(), expected);
-    }
-    assert_eq!(users.find(bob.id).await.unwrap(), Some(bob));
-    assert_eq!(users.set_admin(user(3).id, true).await.unwrap(), None);
 }
 
 /// For every method, once; the address is free for somebody else.

@@ -37,8 +37,8 @@ pub async fn a_deleted_account_is_in_no_workspace(store: Arc<dyn Repository>) {
     assert_eq!(workspaces.role(id, user(2)).await.unwrap(), None);
     assert_eq!(workspaces.members(id, None, 9).await.unwrap().len(), 1);
     let address = email(2);
-    let invited = workspaces.invitations_to(&address, noon(5), None, 9);
-    assert_eq!(invited.await.unwrap(), []);
+    let invited = workspaces.invitation(pending.id, &address, noon(5));
+    assert_eq!(invited.await.unwrap(), None);
     let created = workspaces.insert(&workspace(3), user(2), MANY).await;
     assert_eq!(created.unwrap(), Added::TooMany);
     // Whoever has the address next is nobody in the workspaces.

@@ -1,6 +1,7 @@
 //! The ports of a store, called directly: each test is a sentence of their contracts.
 
 pub mod accounts;
+pub mod administrators;
 pub mod changes;
 pub mod gate;
 pub mod invitations;

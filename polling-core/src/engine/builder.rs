@@ -112,7 +112,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Sends one-time links through this. Without it nobody can set a password but by knowing the one before.
+    /// Sends one-time links and invitations through this. Without it nobody can set a password but by knowing the one before,
+    /// and invitations are passed on by who makes them.
     #[cfg(feature = "accounts")]
     #[must_use]
     pub fn link_sender(mut self, sender: impl LinkSender) -> Self {
@@ -120,8 +121,12 @@ impl EngineBuilder {
         self
     }
 
-    /// Makes the account with this address an administrator: when the engine is built, or when somebody signs up with it.
-    /// Whoever signs up first with the address is believed: sign up before you tell the world about the site.
+    /// Makes the account with this address the first administrator, while the store has no administrator at all: when the
+    /// engine is built, or when somebody signs up, or is imported, with it. Once there is one it does nothing, whoever has
+    /// the address then; where the last one is gone, or was revoked, it does so again.
+    ///
+    /// Addresses are not verified, and whoever signs up first with this one is believed: sign up before you tell the world
+    /// about the site.
     #[cfg(feature = "accounts")]
     #[must_use]
     pub fn administrator(mut self, email: Email) -> Self {
@@ -138,6 +143,8 @@ impl EngineBuilder {
         let (stop_lanes, stop_background) = (CancellationToken::new(), CancellationToken::new());
         let (alarm, deleted) = (Alarm::default(), Arc::new(Notify::new()));
         let parts = self.parts().await?;
+        #[cfg(feature = "accounts")]
+        let sender = self.accounts.sender.clone();
         #[cfg(feature = "accounts")]
         let users = Users::start(&parts, self.accounts).await?;
         let authenticator = self.authenticator.unwrap_or_else(|| {
@@ -165,7 +172,7 @@ impl EngineBuilder {
         );
         let inner = Inner {
             #[cfg(feature = "accounts")]
-            workspaces: Workspaces::start(&parts, &polls),
+            workspaces: Workspaces::start(&parts, &polls, sender),
             polls,
             votes: Votes::new(parts.clone(), intake),
             vote_tokens: VoteTokens::start(&parts),

@@ -1,4 +1,4 @@
-//! One-time links: how somebody who cannot sign in sets a password.
+//! One-time links: how somebody who cannot sign in sets a password; and who brings them, and invitations, to people.
 
 use std::fmt;
 
@@ -66,13 +66,34 @@ impl fmt::Debug for OneTimeLink {
     }
 }
 
-/// Brings one-time links to the people whose accounts they open: by e-mail, as a rule.
+/// Brings one-time links to the people whose accounts they open, and invitations to workspaces to those who are invited: by
+/// e-mail, as a rule. What it brings shows that somebody reads the mail of an address, and nothing else does: addresses are
+/// verified nowhere.
+///
+/// Each of its methods is called in a task of its own, which nobody but a shutdown waits for, and not again where it fails.
+/// It has [`link_patience`](crate::Settings::link_patience), and of each kind
+/// [`link_queue`](crate::Settings::link_queue) are on their way at most.
 #[async_trait]
 pub trait LinkSender: Send + Sync + 'static {
-    /// Sends the link. It is called in a task of its own, which nobody but a shutdown waits for; it is not called again
-    /// where it fails.
+    /// Sends a one-time link.
     ///
     /// # Errors
     /// Why the link could not be sent, in words that hold neither the token nor the address: they are logged.
     async fn deliver(&self, to: &Email, link: OneTimeLink) -> Result<(), Cause>;
+
+    /// Sends an invitation that was just made or renewed, to its address, whether or not that has an account. Its id is a
+    /// secret between the workspace's owners and the address: whoever has both the id and an account with the address may
+    /// accept it. By default nothing is sent, and the owner who was told the id passes it on.
+    ///
+    /// # Errors
+    /// Why it could not be sent, in words that hold neither the id nor the address: they are logged.
+    #[cfg(feature = "accounts")]
+    async fn invite(
+        &self,
+        to: &Email,
+        invitation: &crate::workspaces::InvitationView,
+    ) -> Result<(), Cause> {
+        let _ = (to, invitation);
+        Ok(())
+    }
 }

@@ -23,6 +23,8 @@ mod passwords;
 #[cfg(feature = "accounts")]
 mod policy;
 #[cfg(feature = "accounts")]
+mod post;
+#[cfg(feature = "accounts")]
 mod profile;
 #[cfg(feature = "accounts")]
 mod recover;
@@ -44,6 +46,8 @@ pub use error::UserError;
 pub use import::{Import, ImportFormat, ImportProgress, ImportState, RowOutcome};
 pub use links::{Link, LinkPurpose, LinkSender, OneTimeLink};
 pub use model::{Account, Email, PasswordHash, User, UserName, UserView};
+#[cfg(feature = "accounts")]
+pub(crate) use post::{Post, in_time};
 pub use repository::{Inserted, SigningKey, UserDeleted, UserEdit, UserEdited, UserRepository};
 #[cfg(feature = "accounts")]
 pub(crate) use service::AccountOptions;

@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tokio::sync::OwnedSemaphorePermit;
-use tracing::{Instrument, instrument, warn};
+use tracing::instrument;
 
 use super::error::UserError;
 use super::links::{Link, LinkPurpose, OneTimeLink};
 use super::model::User;
 use super::policy;
+use super::post::in_time;
 use super::service::{Inner, Users, email};
 use super::wire::{NewPassword, PasswordChange, PasswordReset, SignedIn};
 use crate::id::opaque_token;
 use crate::limits::{AccountKey, Rule};
-use crate::{Actor, FieldError, StoreError, TokenHash};
+use crate::{Actor, FieldError, TokenHash};
 
 /// What the token of every one-time link begins with.
 const LINK_TOKEN_PREFIX: &str = "pl_";
+
+/// What the log calls it.
+const A_LINK: &str = "a one-time link";
 
 impl Users {
     /// Changes the password of the signed-in user. All their sign-ins end, the one of the caller too, and a new one begins.
@@ -67,9 +70,9 @@ impl Users {
             let account = AccountKey::of(email.as_str());
             // It stays counted, whoever has the account.
             drop(inner.parts.limits.attempt(rules, account, &actor).await?);
-            let place = inner.place().ok_or(UserError::Overloaded)?;
+            let place = inner.post.place().ok_or(UserError::Overloaded)?;
             let sending = Arc::clone(&inner);
-            inner.spawn(place, async move {
+            inner.post.spawn(place, A_LINK, async move {
                 match sending.users()?.find_by_email(&email).await? {
                     Some(account) => {
                         sending
@@ -122,38 +125,18 @@ fn no_link() -> UserError {
 impl Inner {
     /// Sends a link for the first password, in a task of its own. While too many links are on their way it is not sent.
     pub(super) fn send_first_link(self: &Arc<Self>, user: User) {
-        if let Some(place) = self.place() {
+        if let Some(place) = self.post.place() {
             let sending = Arc::clone(self);
-            self.spawn(place, async move {
+            self.post.spawn(place, A_LINK, async move {
                 sending.send_link(user, LinkPurpose::FirstPassword).await
             });
         }
     }
 
-    /// A place for a link on its way.
-    fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.links).try_acquire_owned().ok()
-    }
-
-    /// Runs what sends a link in a task that nobody waits for but a shutdown.
-    fn spawn(
-        &self,
-        place: OwnedSemaphorePermit,
-        sending: impl Future<Output = Result<(), UserError>> + Send + 'static,
-    ) {
-        let task = async move {
-            if let Err(error) = sending.await {
-                warn!(error = %error, "a one-time link could not be sent");
-            }
-            drop(place);
-        };
-        self.parts.tasks.spawn(task.in_current_span());
-    }
-
     /// Makes a link, which replaces the one before it, and sends it.
     async fn send_link(&self, user: User, purpose: LinkPurpose) -> Result<(), UserError> {
         // Nobody could be told of it, and the link that somebody may have is good still.
-        let Some(sender) = &self.sender else {
+        let Some(sender) = self.post.sender() else {
             return Ok(());
         };
         let (settings, now) = (&self.parts.settings, self.parts.clock.now());
@@ -175,13 +158,7 @@ impl Inner {
             return Ok(());
         }
         let link_to_send = OneTimeLink::new(purpose, token, expires_at);
-        tokio::select! {
-            sent = sender.deliver(&link.email, link_to_send) => {
-                sent.map_err(|error| StoreError::unavailable(error).into())
-            }
-            () = self.parts.clock.pause(settings.link_patience) => {
-                Err(StoreError::unavailable("its delivery took too long").into())
-            }
-        }
+        let delivery = sender.deliver(&link.email, link_to_send);
+        Ok(in_time(&self.parts, delivery).await?)
     }
 }

@@ -44,6 +44,11 @@ pub trait UserRepository: Send + Sync {
     /// Makes a user an administrator, or takes that away; the user as they are now, `None` where there is none.
     async fn set_admin(&self, id: UserId, is_admin: bool) -> Result<Option<User>, StoreError>;
 
+    /// Makes the account with this e-mail, without regard to case, an administrator, while there is no administrator at
+    /// all; the user as they are then. `None`, and nothing is written, where there is one, whoever it is, or no such
+    /// account. Of several that are asked for at once, at most one becomes one.
+    async fn appoint_first_admin(&self, email: &Email) -> Result<Option<User>, StoreError>;
+
     /// Writes the same password under better parameters, if it is still `old`; says whether it was. Nobody is signed out.
     async fn rehash(
         &self,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
-use tracing::{info, instrument};
+use tracing::{info, instrument, warn};
 
 use super::error::UserError;
 use super::import::Imports;
@@ -12,6 +11,7 @@ use super::links::LinkSender;
 use super::model::{Account, Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
 use super::passwords::Passwords;
 use super::policy;
+use super::post::Post;
 use super::repository::{Inserted, SigningKey, UserRepository};
 use super::tokens::{TokenKey, Tokens};
 use super::wire::NewUser;
@@ -38,9 +38,8 @@ pub(super) struct Inner {
     pub(super) parts: Parts,
     pub(super) passwords: Passwords,
     pub(super) tokens: Tokens,
-    pub(super) sender: Option<Arc<dyn LinkSender>>,
-    /// A place for each one-time link that may be on its way.
-    pub(super) links: Arc<Semaphore>,
+    /// The one-time links on their way.
+    pub(super) post: Post,
     pub(super) imports: Imports,
     administrator: Option<Email>,
 }
@@ -68,7 +67,7 @@ impl Users {
             ));
         }
         if let Some(email) = &administrator {
-            appoint(users, email).await?;
+            appoint_first(users, email).await?;
         }
         let passwords = Passwords::new(
             settings.password_workers,
@@ -81,14 +80,12 @@ impl Users {
             Arc::clone(&parts.clock),
             settings.access_token_lifetime,
         );
-        let places = settings.link_queue.min(Semaphore::MAX_PERMITS);
         Ok(Some(Self {
             inner: Arc::new(Inner {
                 parts: parts.clone(),
                 passwords,
                 tokens,
-                sender,
-                links: Arc::new(Semaphore::new(places)),
+                post: Post::new(parts, sender),
                 imports: Imports::new(&settings.imports),
                 administrator,
             }),
@@ -115,12 +112,15 @@ impl Users {
             let user = User {
                 id: UserId::new(now, &*inner.parts.ids),
                 name,
-                is_admin: inner.appoints(&email),
                 email,
+                is_admin: false,
                 created_at: now,
             };
             match inner.users()?.insert(&user, Some(&hash)).await? {
-                Inserted::Done => Ok(UserView::public(&user)),
+                Inserted::Done => {
+                    inner.appoint([&user.email]).await;
+                    Ok(UserView::public(&user))
+                }
                 Inserted::EmailTaken => Err(UserError::EmailTaken),
             }
         })
@@ -152,10 +152,23 @@ impl Inner {
             .ok_or_else(|| StoreError::internal("the store keeps no accounts any more"))
     }
 
-    /// Whether whoever signs up with this address is an administrator.
-    pub(super) fn appoints(&self, email: &Email) -> bool {
-        let administrator = self.administrator.as_ref();
-        administrator.is_some_and(|appointed| appointed.key() == email.key())
+    /// Where one of these addresses, which have accounts now, is the first administrator's, it is made one. The accounts are
+    /// there, whatever comes of it: the next start tries again.
+    pub(super) async fn appoint(&self, signed_up: impl IntoIterator<Item = &Email>) {
+        let Some(administrator) = &self.administrator else {
+            return;
+        };
+        let key = administrator.key();
+        if !signed_up.into_iter().any(|email| email.key() == key) {
+            return;
+        }
+        let appointed = match self.users() {
+            Ok(users) => appoint_first(users, administrator).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = appointed {
+            warn!(error = %error, "the first administrator could not be appointed: the next start tries again");
+        }
     }
 
     /// The account of the signed-in user.
@@ -190,13 +203,11 @@ impl Inner {
     }
 }
 
-/// Makes the account with this address an administrator, where there is one that is none.
-async fn appoint(users: &dyn UserRepository, email: &Email) -> Result<(), StoreError> {
-    if let Some(Account { user, .. }) = users.find_by_email(email).await?
-        && !user.is_admin
-    {
-        users.set_admin(user.id, true).await?;
-        info!(user = %user.id, "the account of the administrator's address is an administrator now");
+/// Makes the account with this address an administrator, where there is none at all: a site that has one is theirs, whoever
+/// has the address by then.
+async fn appoint_first(users: &dyn UserRepository, email: &Email) -> Result<(), StoreError> {
+    if let Some(user) = users.appoint_first_admin(email).await? {
+        info!(user = %user.id, "the account of the first administrator's address is an administrator now");
     }
     Ok(())
 }

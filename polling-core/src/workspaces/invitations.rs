@@ -1,7 +1,9 @@
 //! Inviting people by their e-mail address. Nothing that an inviter is told depends on whether the address has an account,
 //! nor on whether that is a member: nobody looks at either before the invitation is answered.
 
-use tracing::instrument;
+use std::sync::Arc;
+
+use tracing::{instrument, warn};
 
 use super::access::Action;
 use super::error::WorkspaceError;
@@ -12,11 +14,15 @@ use super::service::{Inner, Workspaces, signed_in};
 use super::view::{InvitationView, WorkspaceView};
 use super::wire::NewInvitation;
 use crate::limits::Rule;
-use crate::users::Email;
+use crate::users::{Email, in_time};
 use crate::{Actor, FieldError, InvitationId, UserId, WorkspaceId};
 
 impl Workspaces {
-    /// Invites whoever has, or will have, the account of an e-mail address. Repeated, it replaces role and expiry.
+    /// Invites whoever has, or will have, the account of an e-mail address, and sends the invitation there by the
+    /// [`LinkSender`](crate::users::LinkSender), whose pace and success change nothing about the answer. Repeated, it replaces
+    /// role and expiry, and is sent again.
+    ///
+    /// The id is a secret: only an owner and the address are to know it, because addresses are not verified.
     ///
     /// # Errors
     /// `Invalid`; `LimitReached`; `RateLimited`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
@@ -46,7 +52,12 @@ impl Workspaces {
             };
             let most = inner.limits().invitations;
             match inner.store()?.invite(&invitation, most).await? {
-                Added::Done(invitation) => Ok(invitation.into()),
+                Added::Done(invitation) => {
+                    let to = invitation.email.clone();
+                    let view = InvitationView::from(invitation);
+                    inner.send(to, view.clone());
+                    Ok(view)
+                }
                 Added::TooMany => Err(WorkspaceError::LimitReached(
                     "invitations to this workspace",
                 )),
@@ -100,27 +111,22 @@ impl Workspaces {
         .await
     }
 
-    /// Lists the invitations of the signed-in user's address that are still to be answered, newest first.
+    /// Reads an invitation of the signed-in user's address that is still to be answered. There is no list of them: who has
+    /// an address here need not be who reads its mail, and only the latter was sent the id.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `Unauthorized`; `Store`.
-    pub async fn my_invitations(
+    /// `InvitationNotFound`, also where it is somebody else's or over; `Unauthorized`; `Store`.
+    pub async fn invitation(
         &self,
         actor: &Actor,
-        page: ListingRequest<InvitationId>,
-    ) -> Result<Listing<InvitationView, InvitationId>, WorkspaceError> {
+        id: InvitationId,
+    ) -> Result<InvitationView, WorkspaceError> {
         let inner = &self.inner;
-        let user = signed_in(actor)?;
-        let limit = page.limit(inner.parts.settings.page_polls)?;
-        let Some(email) = inner.email_of(user).await? else {
-            return Ok(Listing::of(Vec::new(), limit, |i: &Invitation| i.id));
-        };
+        let email = inner.email_of(signed_in(actor)?).await?;
         let now = inner.parts.clock.now();
-        let found = inner
-            .store()?
-            .invitations_to(&email, now, page.cursor, limit + 1)
-            .await?;
-        Ok(Listing::of(found, limit, |invitation| invitation.id))
+        let found = inner.store()?.invitation(id, &email, now).await?;
+        let found = found.ok_or(WorkspaceError::InvitationNotFound)?;
+        Ok(found.into())
     }
 
     /// Accepts an invitation of the signed-in user's address. Repeated, it changes nothing; who is a member already stays
@@ -128,7 +134,7 @@ impl Workspaces {
     ///
     /// # Errors
     /// `InvitationNotFound`, also where it is somebody else's or over; `LimitReached`; `Unauthorized`; `Store`.
-    #[instrument(name = "workspaces.accept", skip_all, fields(invitation = %id))]
+    #[instrument(name = "workspaces.accept", skip_all)]
     pub async fn accept(
         &self,
         actor: &Actor,
@@ -137,7 +143,6 @@ impl Workspaces {
         let user = signed_in(actor)?;
         self.run(move |inner| async move {
             let email = inner.email_of(user).await?;
-            let email = email.ok_or(WorkspaceError::InvitationNotFound)?;
             let most = MembershipLimits {
                 members: inner.limits().members,
                 workspaces: inner.limits().of_a_user,
@@ -165,12 +170,11 @@ impl Workspaces {
     ///
     /// # Errors
     /// `InvitationNotFound`, also where it is somebody else's or over; `Unauthorized`; `Store`.
-    #[instrument(name = "workspaces.decline", skip_all, fields(invitation = %id))]
+    #[instrument(name = "workspaces.decline", skip_all)]
     pub async fn decline(&self, actor: &Actor, id: InvitationId) -> Result<(), WorkspaceError> {
         let user = signed_in(actor)?;
         self.run(move |inner| async move {
             let email = inner.email_of(user).await?;
-            let email = email.ok_or(WorkspaceError::InvitationNotFound)?;
             let now = inner.parts.clock.now();
             if inner.store()?.decline(id, &email, now).await? {
                 Ok(())
@@ -183,11 +187,28 @@ impl Workspaces {
 }
 
 impl Inner {
-    /// The address of a user's account; `None` where the accounts are elsewhere, or this one is gone.
-    async fn email_of(&self, user: UserId) -> Result<Option<Email>, WorkspaceError> {
-        let Some(users) = self.parts.store.users() else {
-            return Ok(None);
+    /// The address of a user's account. Where the accounts are elsewhere, or this one is gone, no invitation is theirs.
+    async fn email_of(&self, user: UserId) -> Result<Email, WorkspaceError> {
+        let found = match self.parts.store.users() {
+            Some(users) => users.find(user).await?,
+            None => None,
         };
-        Ok(users.find(user).await?.map(|user| user.email))
+        let user = found.ok_or(WorkspaceError::InvitationNotFound)?;
+        Ok(user.email)
+    }
+
+    /// Sends an invitation on its way. While too many are, it is not sent: whoever made it knows the id.
+    fn send(&self, to: Email, invitation: InvitationView) {
+        let Some(sender) = self.post.sender().map(Arc::clone) else {
+            return;
+        };
+        let Some(place) = self.post.place() else {
+            warn!("an invitation was not sent: too many are on their way");
+            return;
+        };
+        let parts = self.parts.clone();
+        self.post.spawn(place, "an invitation", async move {
+            in_time(&parts, sender.invite(&to, &invitation)).await
+        });
     }
 }

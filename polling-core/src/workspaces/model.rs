@@ -82,7 +82,7 @@ pub struct Member {
 /// Somebody is asked to join. A workspace has one invitation for each e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
-    /// Its public id.
+    /// Its id, which only the owners and the address know: what lets somebody answer it.
     pub id: InvitationId,
     /// Where to.
     pub workspace: WorkspaceId,

@@ -104,14 +104,13 @@ pub trait WorkspaceRepository: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Invitation>, StoreError>;
 
-    /// The invitations of this address, without regard to case, that can be accepted at `now`; in the same order.
-    async fn invitations_to(
+    /// This invitation, if it is of this address, without regard to case, and can be accepted at `now`.
+    async fn invitation(
         &self,
+        id: InvitationId,
         email: &Email,
         now: Timestamp,
-        before: Option<InvitationId>,
-        limit: usize,
-    ) -> Result<Vec<Invitation>, StoreError>;
+    ) -> Result<Option<Invitation>, StoreError>;
 
     /// Removes an invitation to this workspace that was not accepted; `false` where there is none.
     async fn withdraw(&self, id: WorkspaceId, invitation: InvitationId)

@@ -14,6 +14,7 @@ use super::wire::{NewWorkspace, WorkspacePatch};
 use crate::engine::Parts;
 use crate::polls::Polls;
 use crate::settings::WorkspaceLimits;
+use crate::users::{LinkSender, Post};
 use crate::{Actor, FieldError, PollId, StoreError, UserId, WorkspaceId};
 
 /// The use cases of the workspaces.
@@ -25,15 +26,22 @@ pub struct Workspaces {
 pub(super) struct Inner {
     pub(super) parts: Parts,
     polls: Polls,
+    /// The invitations on their way.
+    pub(super) post: Post,
 }
 
 impl Workspaces {
     /// The use cases of the workspaces, where the store keeps them.
-    pub(crate) fn start(parts: &Parts, polls: &Polls) -> Option<Self> {
+    pub(crate) fn start(
+        parts: &Parts,
+        polls: &Polls,
+        sender: Option<Arc<dyn LinkSender>>,
+    ) -> Option<Self> {
         parts.store.workspaces()?;
         let inner = Inner {
             parts: parts.clone(),
             polls: polls.clone(),
+            post: Post::new(parts, sender),
         };
         Some(Self {
             inner: Arc::new(inner),

@@ -62,7 +62,7 @@ impl From<Member> for MemberView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct InvitationView {
-    /// Its id.
+    /// Its id. To be kept like a secret: whoever has it, and an account with the address, may answer.
     pub id: InvitationId,
     /// Where to.
     pub workspace_id: WorkspaceId,
@@ -81,7 +81,6 @@ pub struct InvitationView {
 impl fmt::Debug for InvitationView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InvitationView")
-            .field("id", &self.id)
             .field("workspace_id", &self.workspace_id)
             .field("role", &self.role)
             .finish_non_exhaustive()

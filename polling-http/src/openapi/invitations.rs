@@ -10,9 +10,11 @@ use super::workspaces::{of_workspace, paged};
 use super::{CREATED, NO_CONTENT, OK, Room, nothing};
 
 const INVITE: &str = "For owners. It is for whoever has the account of the address, whatever its case, when it is \
-    answered: nothing here says whether there is one. Inviting an address again replaces role and expiry.";
+    answered: nothing here says whether there is one. It is sent to the address, if the server sends anything. Keep its \
+    id like a secret, and pass it on to nobody but who reads that mail. Inviting an address again replaces role and expiry.";
 const ACCEPT: &str = "Repeated, the same, as long as the membership lasts. Who is a member already stays what they are.";
-const MINE: &str = "An invitation to another address, or one that is over, is 404.";
+const MINE: &str =
+    "An invitation to another address than the caller's account has, or one that is over, is 404.";
 
 pub(super) fn room() -> Room {
     let at = |method, template, id, summary| operation(method, template, id, summary).needs_token();
@@ -42,6 +44,7 @@ pub(super) fn room() -> Room {
             .says(INVITE)
             .takes::<NewInvitation>(json!({ "email": "ada@example.org", "role": "viewer" }))
             .answers::<InvitationView>(CREATED, "The invitation")
+            .leads_to("readInvitation", None)
             .leads_to("acceptInvitation", None)
             .leads_to("declineInvitation", None)
             .leads_on_to("withdrawInvitation", &withdrawn, None)
@@ -56,13 +59,14 @@ pub(super) fn room() -> Room {
             .says("For owners. One that was accepted is 404.")
             .answers_with(NO_CONTENT, nothing("Withdrawn"))
             .refuses(&[Code::Forbidden, Code::InvitationNotFound]),
-            paged::<InvitationView, InvitationId>(at(
+            own(at(
                 Method::GET,
-                "/api/v1/invitations",
-                "listOwnInvitations",
-                "List the invitations to oneself",
+                "/api/v1/invitations/{id}",
+                "readInvitation",
+                "Read an invitation to oneself",
             ))
-            .says("Those that are to be answered, newest first."),
+            .says(MINE)
+            .answers::<InvitationView>(OK, "The invitation"),
             own(at(
                 Method::POST,
                 "/api/v1/invitations/{id}/accept",

@@ -39,7 +39,7 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
             Takes::Nothing,
             withdraw,
         ),
-        Route::at("/api/v1/invitations").get(my_invitations),
+        Route::at("/api/v1/invitations/{id}").get(invitation),
         Route::at("/api/v1/invitations/{id}/accept").post(Takes::Nothing, accept),
         Route::at("/api/v1/invitations/{id}/decline").post(Takes::Nothing, decline),
         Route::at("/api/v1/workspaces/{id}/projects")
@@ -158,9 +158,9 @@ async fn withdraw(call: Box<Call>) -> Answer {
     gone()
 }
 
-async fn my_invitations(call: Box<Call>) -> Answer {
-    let page = page(&call)?;
-    ok(&workspaces(&call)?.my_invitations(&call.actor, page).await?)
+async fn invitation(call: Box<Call>) -> Answer {
+    let id = invitation_id(&call)?;
+    ok(&workspaces(&call)?.invitation(&call.actor, id).await?)
 }
 
 async fn accept(call: Box<Call>) -> Answer {

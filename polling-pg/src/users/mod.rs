@@ -3,6 +3,7 @@
 //! What ends all sign-ins of a user raises the user's `epoch`, and deletes the rows that it sees. A sign-in that begins at
 //! the same moment is invisible to it, but has waited for the user's row, or has the epoch of before.
 
+mod admin;
 mod delete;
 mod detach;
 mod links;
@@ -77,6 +78,10 @@ RETURNING id, name, email, is_admin, created_at";
 -- users.set_admin
 UPDATE {schema}.users SET is_admin = $2 WHERE id = $1 AND deleted_at IS NULL
 RETURNING id, name, email, is_admin, created_at";
+
+        to_appoint = admin::TO_APPOINT;
+        lock_to_appoint = admin::LOCK_TO_APPOINT;
+        appoint_first = admin::APPOINT_FIRST;
 
         rehash = "\
 -- users.rehash
@@ -225,6 +230,12 @@ impl UserRepository for PgStore {
         let id = columns::user(id);
         let rows = self.database().write(span, sql, &[&id, &is_admin]).await?;
         Ok(first(&rows, user)?)
+    }
+
+    async fn appoint_first_admin(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        let appoint = admin::appoint_first(self, email);
+        let span = debug_span!("db.users.appoint_first");
+        Ok(appoint.instrument(span).await?)
     }
 
     async fn rehash(

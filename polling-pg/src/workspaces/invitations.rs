@@ -43,13 +43,12 @@ JOIN {schema}.workspaces w ON w.id = i.workspace
 WHERE i.workspace = $1 AND i.accepted_by IS NULL AND i.expires_at > $2 AND i.id < $3
 ORDER BY i.id DESC LIMIT $4";
 
-pub(super) const LIST_TO: &str = "\
--- workspaces.invitations_to
+pub(super) const FIND: &str = "\
+-- workspaces.invitation
 SELECT i.id, i.workspace, w.name, i.email, i.role, i.created_at, i.expires_at
 FROM {schema}.invitations i
 JOIN {schema}.workspaces w ON w.id = i.workspace
-WHERE i.email_key = $1 AND i.accepted_by IS NULL AND i.expires_at > $2 AND i.id < $3
-ORDER BY i.id DESC LIMIT $4";
+WHERE i.id = $1 AND i.email_key = $2 AND i.accepted_by IS NULL AND i.expires_at > $3";
 
 pub(super) const WITHDRAW: &str = "\
 -- workspaces.withdraw
@@ -131,18 +130,16 @@ pub(super) async fn list(
     each(&store.database().read(span, sql, params).await?, invitation)
 }
 
-pub(super) async fn list_to(
+pub(super) async fn find(
     store: &PgStore,
+    id: InvitationId,
     email_key: &str,
     now: Timestamp,
-    before: Option<InvitationId>,
-    limit: usize,
-) -> Result<Vec<Invitation>, Failure> {
-    let sql = &store.sql().workspaces.invitations_to;
-    let span = debug_span!("db.workspaces.invitations_to");
-    let before = below(before.map(invitation_key));
-    let params: &columns::Params<'_> = &[&email_key, &Time(now), &before, &columns::limit(limit)];
-    each(&store.database().read(span, sql, params).await?, invitation)
+) -> Result<Option<Invitation>, Failure> {
+    let sql = &store.sql().workspaces.invitation;
+    let span = debug_span!("db.workspaces.invitation");
+    let params: &columns::Params<'_> = &[&invitation_key(id), &email_key, &Time(now)];
+    first(&store.database().read(span, sql, params).await?, invitation)
 }
 
 pub(super) async fn withdraw(

@@ -51,7 +51,7 @@ statements! {
         drop_expired = invitations::DROP_EXPIRED;
         invite = invitations::INVITE;
         invitations = invitations::LIST;
-        invitations_to = invitations::LIST_TO;
+        invitation = invitations::FIND;
         withdraw = invitations::WITHDRAW;
         decline = invitations::DECLINE;
         invited_to = invitations::INVITED_TO;
@@ -178,14 +178,13 @@ impl WorkspaceRepository for PgStore {
         Ok(invitations::list(self, id, now, before, limit).await?)
     }
 
-    async fn invitations_to(
+    async fn invitation(
         &self,
+        id: InvitationId,
         email: &Email,
         now: Timestamp,
-        before: Option<InvitationId>,
-        limit: usize,
-    ) -> Result<Vec<Invitation>, StoreError> {
-        Ok(invitations::list_to(self, &email.key(), now, before, limit).await?)
+    ) -> Result<Option<Invitation>, StoreError> {
+        Ok(invitations::find(self, id, &email.key(), now).await?)
     }
 
     async fn withdraw(

@@ -1,5 +1,6 @@
 //! The accounts.
 
+mod admin;
 mod delete;
 mod detach;
 mod links;
@@ -46,11 +47,6 @@ const EDIT: &str = "\
 -- users.edit
 UPDATE users SET name = coalesce(?2, name), email = coalesce(?3, email), email_key = coalesce(?4, email_key)
 WHERE id = ?1 AND deleted_at IS NULL
-RETURNING id, name, email, is_admin, created_at";
-
-const SET_ADMIN: &str = "\
--- users.set_admin
-UPDATE users SET is_admin = ?2 WHERE id = ?1 AND deleted_at IS NULL
 RETURNING id, name, email, is_admin, created_at";
 
 const REPLACE_PASSWORD: &str = "\
@@ -164,12 +160,15 @@ impl UserRepository for SqliteStore {
     }
 
     async fn set_admin(&self, id: UserId, is_admin: bool) -> Result<Option<User>, StoreError> {
-        let write = move |tx: &Transaction<'_>| {
-            tx.prepare_cached(SET_ADMIN)?
-                .query_row(params![id.as_bytes(), is_admin], user)
-                .optional()
-        };
+        let write = move |tx: &Transaction<'_>| admin::set(tx, id, is_admin);
         Ok(self.write(debug_span!("db.users.set_admin"), write).await?)
+    }
+
+    async fn appoint_first_admin(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        let key = email.key();
+        let write = move |tx: &Transaction<'_>| admin::appoint_first(tx, &key);
+        let span = debug_span!("db.users.appoint_first");
+        Ok(self.write(span, write).await?)
     }
 
     async fn rehash(

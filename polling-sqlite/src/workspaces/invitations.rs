@@ -42,13 +42,12 @@ JOIN workspaces w ON w.id = i.workspace
 WHERE i.workspace = ?1 AND i.accepted_by IS NULL AND i.expires_at > ?2 AND i.id < ?3
 ORDER BY i.id DESC LIMIT ?4";
 
-const LIST_TO: &str = "\
--- workspaces.invitations_to
+const FIND: &str = "\
+-- workspaces.invitation
 SELECT i.id, i.workspace, w.name, i.email, i.role, i.created_at, i.expires_at
 FROM invitations i
 JOIN workspaces w ON w.id = i.workspace
-WHERE i.email_key = ?1 AND i.accepted_by IS NULL AND i.expires_at > ?2 AND i.id < ?3
-ORDER BY i.id DESC LIMIT ?4";
+WHERE i.id = ?1 AND i.email_key = ?2 AND i.accepted_by IS NULL AND i.expires_at > ?3";
 
 const WITHDRAW: &str = "\
 -- workspaces.withdraw
@@ -113,17 +112,15 @@ pub(super) fn list(
     list.query_map(params, invitation)?.collect()
 }
 
-pub(super) fn list_to(
+pub(super) fn find(
     tx: &Transaction<'_>,
+    id: InvitationId,
     email_key: &str,
     now: Timestamp,
-    before: Option<InvitationId>,
-    limit: usize,
-) -> rusqlite::Result<Vec<Invitation>> {
-    let before = below(before.as_ref().map(InvitationId::as_bytes));
-    let params = params![email_key, now.as_millis(), before, columns::limit(limit)];
-    let mut list = tx.prepare_cached(LIST_TO)?;
-    list.query_map(params, invitation)?.collect()
+) -> rusqlite::Result<Option<Invitation>> {
+    let params = params![id.as_bytes(), email_key, now.as_millis()];
+    let mut find = tx.prepare_cached(FIND)?;
+    find.query_row(params, invitation).optional()
 }
 
 pub(super) fn withdraw(

@@ -147,16 +147,15 @@ impl WorkspaceRepository for SqliteStore {
             .await
     }
 
-    async fn invitations_to(
+    async fn invitation(
         &self,
+        id: InvitationId,
         email: &Email,
         now: Timestamp,
-        before: Option<InvitationId>,
-        limit: usize,
-    ) -> Result<Vec<Invitation>, StoreError> {
+    ) -> Result<Option<Invitation>, StoreError> {
         let key = email.key();
-        let list = move |tx: &Transaction<'_>| invitations::list_to(tx, &key, now, before, limit);
-        self.read(debug_span!("db.workspaces.invitations_to"), list)
+        let find = move |tx: &Transaction<'_>| invitations::find(tx, id, &key, now);
+        self.read(debug_span!("db.workspaces.invitation"), find)
             .await
     }
 

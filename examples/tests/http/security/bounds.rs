@@ -72,7 +72,6 @@ fn with_number(team: &Team, poll: &Poll, number: &str) -> Vec<Request> {
     let pages = [
         "/api/v1/polls".to_owned(),
         "/api/v1/workspaces".to_owned(),
-        "/api/v1/invitations".to_owned(),
         format!("{workspace}/members"),
         format!("{workspace}/projects"),
         format!("{workspace}/invitations"),

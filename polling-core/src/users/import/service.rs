@@ -226,8 +226,8 @@ impl Inner {
         let user = User {
             id: UserId::new(now, &*self.parts.ids),
             name,
-            is_admin: self.appoints(&email),
             email,
+            is_admin: false,
             created_at: now,
         };
         Ok(Judged::New(Account { user, password }))
@@ -266,6 +266,8 @@ impl Inner {
             return Ok(outcomes);
         }
         let mut owners = self.users()?.insert_many(&accounts).await?.into_iter();
+        self.appoint(accounts.iter().map(|account| &account.user.email))
+            .await;
         for outcome in &mut outcomes {
             if let RowOutcome::Created(id) = *outcome {
                 let owner = owners.next();
