@@ -99,7 +99,7 @@ impl Users {
         .await
     }
 
-    /// Ends all sign-ins of the signed-in user. Access tokens that were given stay good until they end.
+    /// Ends all sign-ins of the signed-in user, and a one-time link. Access tokens that were given stay good until they end.
     ///
     /// # Errors
     /// `Unauthorized`; `Store`.
