@@ -49,7 +49,8 @@ pub struct Settings {
     pub password_workers: usize,
     /// Passwords that may wait to be hashed; one more is refused as `overloaded`.
     pub password_queue: usize,
-    /// How long an access token is good.
+    /// How long an access token is good, also one that was made while this was longer: the ballots of a deleted user are
+    /// detached when it has passed. All servers of a store need the same.
     pub access_token_lifetime: Duration,
     /// How often somebody may do what.
     pub limits: LimitSettings,

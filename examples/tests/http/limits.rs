@@ -20,7 +20,10 @@ on_every_store! {
 }
 
 /// A server that limits the tests' own address, on a clock that stands still.
-async fn server(store: Store, change: impl FnOnce(&mut Settings)) -> (Server, FakeClock) {
+pub(crate) async fn server(
+    store: Store,
+    change: impl FnOnce(&mut Settings),
+) -> (Server, FakeClock) {
     let clock = FakeClock::default();
     let mut core = Settings::default();
     core.limits.loopback = true;

@@ -23,6 +23,7 @@ mod team;
 mod aliases;
 mod batch;
 mod bugs;
+mod deleted;
 mod events;
 mod faults;
 mod features;

@@ -113,10 +113,8 @@ pub enum Key {
 impl Key {
     /// By what a voter is counted in a poll for `anyone`; nobody is in other polls, whose voters are known, and who manages
     /// the poll is not.
-    pub(super) fn of_vote(actor: &Actor, poll: &Poll) -> Option<Self> {
-        if poll.voters != Voters::Anyone
-            || Role::of(actor, poll, &Memberships::none()) == Role::Manager
-        {
+    pub(super) fn of_vote(actor: &Actor, poll: &Poll, memberships: &Memberships) -> Option<Self> {
+        if poll.voters != Voters::Anyone || Role::of(actor, poll, memberships) == Role::Manager {
             return None;
         }
         let user = actor.user_id().map(|user| Key::UserOnPoll(user, poll.id));

@@ -146,6 +146,12 @@ impl Polls {
         let most = self.inner.parts.settings.page_polls;
         let limit = page::limit(page.limit, most, "polls");
         let limit = limit.map_err(|field| PollError::Invalid(vec![field]))?;
+        // Nobody has polls of their own who has deleted the account.
+        let nobody = match self.inner.parts.is_deleted(actor).await? {
+            true => Some(actor.without_user()),
+            false => None,
+        };
+        let actor = nobody.as_ref().unwrap_or(actor);
         let project = match page.project {
             Some(id) => Some(project::to_list(&*self.inner.parts.store, actor, id).await?),
             None => None,

@@ -11,6 +11,7 @@
 
 #[cfg(feature = "accounts")]
 mod admin;
+mod deleted;
 pub(crate) mod detach;
 #[cfg(feature = "accounts")]
 mod error;
@@ -38,6 +39,7 @@ mod tokens;
 #[cfg(feature = "accounts")]
 mod wire;
 
+pub(crate) use deleted::is_deleted;
 #[cfg(feature = "accounts")]
 pub use error::UserError;
 #[cfg(feature = "accounts")]

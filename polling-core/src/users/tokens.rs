@@ -108,20 +108,24 @@ impl Tokens {
     pub(super) fn sign(&self, user: UserId) -> Result<String, jsonwebtoken::errors::Error> {
         let key = &self.keys[0];
         let now = seconds(self.clock.now());
-        let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
         let (aud, iss) = (AUDIENCE.to_owned(), AUDIENCE.to_owned());
         let claims = Claims {
             sub: user,
             aud,
             iss,
             iat: now,
-            exp: now.saturating_add(lifetime),
+            exp: now.saturating_add(self.seconds()),
         };
         let header = Header {
             kid: Some(key.kid.clone()),
             ..Header::new(Algorithm::HS256)
         };
         encode(&header, &claims, &key.encoding)
+    }
+
+    /// The lifetime, in seconds.
+    fn seconds(&self) -> i64 {
+        i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// The refresh token that this one is spent for. It follows from it by a secret that nobody else has, so that a client
@@ -139,7 +143,9 @@ impl Tokens {
         ))
     }
 
-    /// Whose token it is, and until when; `None` where it is not good, or not any more.
+    /// Whose token it is, and until when; `None` where it is not good, or not any more. None is good for longer than today's
+    /// lifetime, whatever the one was under which it was made: with it the ballots of deleted users are theirs no more, and
+    /// whoever had a token that lives on could vote twice.
     pub(super) fn verify(&self, token: &str) -> Option<(UserId, Timestamp)> {
         let kid = decode_header(token).ok()?.kid?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
@@ -149,7 +155,8 @@ impl Tokens {
         // The library would look at a clock of its own.
         rules.validate_exp = false;
         let claims: Claims = decode(token, &key.decoding, &rules).ok()?.claims;
-        let until = Timestamp::from_millis(claims.exp.saturating_mul(1_000));
+        let end = claims.exp.min(claims.iat.saturating_add(self.seconds()));
+        let until = Timestamp::from_millis(end.saturating_mul(1_000));
         (self.clock.now() < until).then_some((claims.sub, until))
     }
 }
@@ -236,6 +243,59 @@ mod tests {
         assert_eq!(tokens.verify(&token), Some((ada(), until)));
         clock.advance(Duration::from_secs(1));
         assert_eq!(tokens.verify(&token), None);
+    }
+
+    #[test]
+    fn no_token_is_older_than_the_lifetime_in_force() {
+        let clock = FakeClock::default();
+        let made = clock.now();
+        let of = |seconds| {
+            let lifetime = Duration::from_secs(seconds);
+            Tokens::new(vec![key("a", 1)], Arc::new(clock.clone()), lifetime)
+        };
+        let (long, short) = (of(3_600), of(900));
+        let (from_long, from_short) = (long.sign(ada()).unwrap(), short.sign(ada()).unwrap());
+        clock.advance(Duration::from_secs(899));
+        let until = made.after(Duration::from_secs(900));
+        for token in [&from_long, &from_short] {
+            assert_eq!(short.verify(token), Some((ada(), until)));
+        }
+        // A longer one gives nothing back that is over.
+        assert_eq!(long.verify(&from_short), Some((ada(), until)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(short.verify(&from_long), None);
+        assert_eq!(long.verify(&from_short), None);
+        let until = made.after(Duration::from_secs(3_600));
+        assert_eq!(long.verify(&from_long), Some((ada(), until)));
+    }
+
+    #[test]
+    fn a_token_says_when_it_was_made() {
+        let clock = FakeClock::default();
+        let tokens = tokens(vec![key("a", 1)], &clock);
+        let header = Header {
+            kid: Some("a".into()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let signed = |iat: serde_json::Value| {
+            let exp = seconds(clock.now()) + 600;
+            let mut claims =
+                serde_json::json!({"sub": ada(), "aud": AUDIENCE, "iss": AUDIENCE, "exp": exp});
+            if !iat.is_null() {
+                claims["iat"] = iat;
+            }
+            encode(&header, &claims, &key("a", 1).encoding).unwrap()
+        };
+        let now = seconds(clock.now());
+        assert!(tokens.verify(&signed(now.into())).is_some());
+        for bad in [
+            serde_json::Value::Null,
+            "now".into(),
+            i64::MIN.into(),
+            (now - 900).into(),
+        ] {
+            assert_eq!(tokens.verify(&signed(bad.clone())), None, "{bad}");
+        }
     }
 
     #[test]

@@ -87,18 +87,15 @@ fn only_votes_of_people_nobody_knows_are_counted_and_in_each_poll_apart() {
     ];
     let anyone = poll(Voters::Anyone);
     let here = Some(Key::AddressOnPoll(at("192.0.2.1"), anyone.id));
-    let keys = actors.each_ref().map(|actor| Key::of_vote(actor, &anyone));
+    let of_vote = |actor: &Actor, poll: &Poll| Key::of_vote(actor, poll, &Memberships::none());
+    let keys = actors.each_ref().map(|actor| of_vote(actor, &anyone));
     let ada = Some(Key::UserOnPoll(ADA, anyone.id));
     assert_eq!(keys, [here, ada, here, None, None, None]);
     for voters in [Voters::Registered, Voters::Vouched] {
         let poll = poll(voters);
-        assert!(
-            actors
-                .iter()
-                .all(|actor| Key::of_vote(actor, &poll).is_none())
-        );
+        assert!(actors.iter().all(|actor| of_vote(actor, &poll).is_none()));
     }
-    let other = Key::of_vote(&guest, &poll(Voters::Anyone));
+    let other = of_vote(&guest, &poll(Voters::Anyone));
     assert!(other.is_some() && other != here);
 }
 
