@@ -35,6 +35,7 @@ mod limits;
 mod member_votes;
 mod mounted;
 mod openapi;
+mod password_limits;
 mod passwords;
 mod polls;
 mod profiles;

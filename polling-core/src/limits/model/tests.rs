@@ -1,5 +1,6 @@
 use super::*;
 use crate::polls::NewPoll;
+use crate::vote_tokens::VoteToken;
 use crate::{Clock, FakeClock, PollLimits, SeededIds};
 
 const ADA: UserId = UserId::from_bytes([1; 16]);
@@ -53,6 +54,7 @@ fn who_is_known_is_counted_as_themselves_and_nobody_else_by_their_address() {
             [by_address, by_address, user, user, None, None],
         ),
         (Rule::Manage, [by_address, token, user, user, None, None]),
+        (Rule::Ticket, [by_address, token, user, user, None, None]),
         (
             Rule::Invite,
             [by_address, by_address, user, user, None, None],
@@ -62,6 +64,18 @@ fn who_is_known_is_counted_as_themselves_and_nobody_else_by_their_address() {
         let keys = actors.each_ref().map(|actor| rule.key(actor));
         assert_eq!(keys, expected, "{rule}");
     }
+}
+
+/// Thousands of them may be behind one address.
+#[test]
+fn who_holds_a_vote_token_gets_tickets_by_it() {
+    let holder = |text| {
+        let token = VoteToken::new(text, PollId::from_bytes([1; 16]));
+        Actor::from_address(address("192.0.2.1")).and(Actor::vote_token(token))
+    };
+    let key = |text| Rule::Ticket.key(&holder(text));
+    assert_eq!(key("pv_a"), Some(Key::Token(TokenHash::of("pv_a"))));
+    assert_ne!(key("pv_a"), key("pv_b"));
 }
 
 #[test]
