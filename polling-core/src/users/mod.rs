@@ -17,6 +17,8 @@ pub(crate) mod detach;
 mod error;
 #[cfg(feature = "accounts")]
 mod import;
+#[cfg(feature = "accounts")]
+mod keys;
 mod links;
 mod model;
 #[cfg(feature = "accounts")]
@@ -27,6 +29,8 @@ mod policy;
 mod profile;
 #[cfg(feature = "accounts")]
 mod recover;
+#[cfg(feature = "accounts")]
+mod refresh;
 mod repository;
 #[cfg(feature = "accounts")]
 mod service;
@@ -44,6 +48,8 @@ pub(crate) use deleted::is_deleted;
 pub use error::UserError;
 #[cfg(feature = "accounts")]
 pub use import::{Import, ImportFormat, ImportProgress, ImportState, RowOutcome};
+#[cfg(feature = "accounts")]
+pub use keys::TokenKey;
 pub use links::{Link, LinkPurpose, LinkSender, OneTimeLink};
 pub use model::{Account, Email, PasswordHash, User, UserName, UserView};
 pub use repository::{Inserted, SigningKey, UserDeleted, UserEdit, UserEdited, UserRepository};
@@ -53,8 +59,6 @@ pub(crate) use service::AccountOptions;
 pub use service::Users;
 pub use session::{Renewal, RenewalPlan, Session};
 pub use sessions::{Renewed, SessionRepository};
-#[cfg(feature = "accounts")]
-pub use tokens::TokenKey;
 #[cfg(feature = "accounts")]
 pub use wire::{
     Credentials, NewPassword, NewUser, PasswordChange, PasswordReset, Refresh, SignedIn, UserPatch,

@@ -8,12 +8,13 @@ use tracing::{info, instrument};
 
 use super::error::UserError;
 use super::import::Imports;
+use super::keys::TokenKey;
 use super::links::LinkSender;
 use super::model::{Account, Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
 use super::passwords::Passwords;
 use super::policy;
 use super::repository::{Inserted, SigningKey, UserRepository};
-use super::tokens::{TokenKey, Tokens};
+use super::tokens::Tokens;
 use super::wire::NewUser;
 use crate::engine::{BuildError, Parts};
 use crate::limits::{AccountKey, Attempt, Key, Rule};
