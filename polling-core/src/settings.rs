@@ -49,7 +49,8 @@ pub struct Settings {
     pub password_workers: usize,
     /// Passwords that may wait to be hashed; one more is refused as `overloaded`.
     pub password_queue: usize,
-    /// How long an access token is good.
+    /// How long an access token is good, also one that was made while this was longer: the ballots of a deleted user are
+    /// detached when it has passed. All servers of a store need the same.
     pub access_token_lifetime: Duration,
     /// How often somebody may do what.
     pub limits: LimitSettings,
@@ -63,10 +64,8 @@ pub struct Settings {
     pub sign_in_lifetime: Duration,
     /// For how long a refresh token that was spent may be sent again, by a client that got no answer: at most 10 s.
     pub refresh_grace: Duration,
-    /// How long a one-time link is good.
+    /// How long a one-time link is good. While it is, trying to sign in sends no other for the first password.
     pub link_lifetime: Duration,
-    /// The least time between two links for the first password of one account.
-    pub link_pause: Duration,
     /// How long the delivery of a one-time link may take.
     pub link_patience: Duration,
     /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`.
@@ -115,7 +114,6 @@ impl Default for Settings {
             sign_in_lifetime: Duration::from_secs(90 * DAY),
             refresh_grace: Duration::from_secs(10),
             link_lifetime: Duration::from_secs(60 * 60),
-            link_pause: Duration::from_secs(60),
             link_patience: Duration::from_secs(30),
             link_queue: 256,
             ticket_lifetime: Duration::from_secs(30),
@@ -160,13 +158,15 @@ impl Default for PollLimits {
 pub struct LimitSettings {
     /// People who sign up from one address.
     pub sign_up: Option<Limit>,
-    /// Wrong passwords for one e-mail address, whether or not it has an account. While it is reached the right one is refused
-    /// too, or guessing could go on.
+    /// Wrong passwords for one e-mail address, whether or not it has an account, and new ones that are too weak for it. While
+    /// it is reached the right one is refused too, or guessing could go on. Passwords that are set through one one-time link
+    /// are counted apart, so that nobody but its holder can reach that.
     pub login: Option<Limit>,
-    /// Wrong passwords from one address. It should be more than can be hashed or wait at once (`password_workers` and
+    /// Wrong passwords, and new ones that are too weak, from one address. It should be more than can be hashed or wait at once (`password_workers` and
     /// `password_queue`), because an attempt counts until it is known to be right.
     pub login_address: Option<Limit>,
-    /// Links for a new password that are asked for one e-mail address, whether or not it has an account.
+    /// Links for a new password that are asked for one e-mail address, whether or not it has an account; those for the first
+    /// one that are sent there count too.
     pub password_reset: Option<Limit>,
     /// Links for a new password that are asked for from one address.
     pub password_reset_address: Option<Limit>,
@@ -176,6 +176,8 @@ pub struct LimitSettings {
     pub create_poll: Option<Limit>,
     /// Edits, and steps of polls, of one user or of who holds one manage token; else of one address.
     pub manage: Option<Limit>,
+    /// Tickets of one user, or of who holds one manage token or vote token; else of one address.
+    pub ticket: Option<Limit>,
     /// Invitations by one user.
     pub invite: Option<Limit>,
     /// Votes in one poll for `anyone` by one user, or without an account from one address. None by default: a whole audience
@@ -200,6 +202,7 @@ impl Default for LimitSettings {
             refresh: Some(Limit::per_minute(3_000)),
             create_poll: Some(Limit::per_minute(60)),
             manage: Some(Limit::per_minute(600)),
+            ticket: Some(Limit::per_minute(600)),
             invite: Some(Limit::per_hour(100)),
             vote: None,
             loopback: false,
@@ -221,6 +224,7 @@ impl LimitSettings {
             Rule::Refresh => self.refresh,
             Rule::CreatePoll => self.create_poll,
             Rule::Manage => self.manage,
+            Rule::Ticket => self.ticket,
             Rule::Invite => self.invite,
             Rule::Vote => self.vote,
         }
@@ -237,6 +241,7 @@ impl LimitSettings {
             Rule::Refresh => &mut self.refresh,
             Rule::CreatePoll => &mut self.create_poll,
             Rule::Manage => &mut self.manage,
+            Rule::Ticket => &mut self.ticket,
             Rule::Invite => &mut self.invite,
             Rule::Vote => &mut self.vote,
         };

@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::engine::Parts;
 use crate::id::opaque_token;
-use crate::{Actor, AuthError, Code, Fault, Timestamp, TokenHash};
+use crate::limits::{LimitError, RateLimited, Rule, Standing};
+use crate::{Actor, AuthError, Code, Fault, StoreError, Timestamp, TokenHash};
 
 /// What every ticket begins with.
 const TICKET_PREFIX: &str = "pt_";
@@ -46,6 +47,21 @@ pub enum TicketError {
     /// As many tickets are waiting to be used as may.
     #[error("too many tickets are waiting to be used: try again soon")]
     Overloaded,
+    /// This was asked for too often.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    /// It could not be asked how often.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<LimitError> for TicketError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Exceeded(limited) => limited.into(),
+            LimitError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl TicketError {
@@ -61,6 +77,15 @@ impl Fault for TicketError {
         match self {
             TicketError::Unauthorized => Code::Unauthorized,
             TicketError::Overloaded => Code::Overloaded,
+            TicketError::RateLimited(_) => Code::RateLimited,
+            TicketError::Store(error) => error.code(),
+        }
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            TicketError::RateLimited(limited) => Some(limited.standing()),
+            _ => None,
         }
     }
 }
@@ -80,10 +105,11 @@ struct Kept {
 
 impl Tickets {
     /// Makes a ticket for all that `actor` has proved.
-    pub(crate) fn make(&self, parts: &Parts, actor: &Actor) -> Result<Ticket, TicketError> {
+    pub(crate) async fn make(&self, parts: &Parts, actor: &Actor) -> Result<Ticket, TicketError> {
         if actor.is_anonymous() || matches!(actor, Actor::System) {
             return Err(TicketError::Unauthorized);
         }
+        parts.limits.check(Rule::Ticket, actor).await?;
         let (settings, now) = (&parts.settings, parts.clock.now());
         let ticket = opaque_token(TICKET_PREFIX, &*parts.ids);
         let (hash, end) = (TokenHash::of(&ticket), now.after(settings.ticket_lifetime));

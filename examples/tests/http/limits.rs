@@ -20,7 +20,10 @@ on_every_store! {
 }
 
 /// A server that limits the tests' own address, on a clock that stands still.
-async fn server(store: Store, change: impl FnOnce(&mut Settings)) -> (Server, FakeClock) {
+pub(crate) async fn server(
+    store: Store,
+    change: impl FnOnce(&mut Settings),
+) -> (Server, FakeClock) {
     let clock = FakeClock::default();
     let mut core = Settings::default();
     core.limits.loopback = true;
@@ -58,7 +61,7 @@ fn sign_in(server: &Server, email: &str, password: &str) -> Ask {
 
 /// Fails unless this is refused by this limit, until after so many seconds.
 #[track_caller]
-fn limited(answer: &Answer, rule: &str, limit: (u32, u64), seconds: &str) {
+pub(crate) fn limited(answer: &Answer, rule: &str, limit: (u32, u64), seconds: &str) {
     answer.refuses(429, "rate_limited");
     let (count, window) = limit;
     let policy = format!("\"{rule}\";q={count};w={window}");

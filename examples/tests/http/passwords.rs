@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use polling_core::users::{Email, LinkPurpose, LinkSender, OneTimeLink, PasswordHash};
-use polling_core::{Cause, FakeClock};
+use polling_core::{Cause, FakeClock, Settings};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -20,13 +20,12 @@ on_every_store! {
     a_forgotten_password_is_set_through_a_link
     a_reset_says_nothing_about_the_account
     a_link_is_refused_with_reasons
-    whoever_has_no_password_yet_gets_a_link_and_no_other_answer
     weaker_parameters_are_raised_at_the_next_sign_in
 }
 
-const CHANGE: &str = "/api/v1/auth/password";
-const RESET: &str = "/api/v1/auth/password-reset";
-const CONFIRM: &str = "/api/v1/auth/password-reset/confirm";
+pub(crate) const CHANGE: &str = "/api/v1/auth/password";
+pub(crate) const RESET: &str = "/api/v1/auth/password-reset";
+pub(crate) const CONFIRM: &str = "/api/v1/auth/password-reset/confirm";
 
 /// What is sent, in the test's hands.
 type Sent = mpsc::UnboundedReceiver<(String, OneTimeLink)>;
@@ -46,15 +45,19 @@ impl LinkSender for Post {
     }
 }
 
-struct Site {
-    server: Server,
-    clock: FakeClock,
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    pub(crate) clock: FakeClock,
     sent: Mutex<Sent>,
     door: Arc<Semaphore>,
 }
 
 impl Site {
-    async fn on(store: Store) -> Self {
+    pub(crate) async fn on(store: Store) -> Self {
+        Self::with(store, Settings::default()).await
+    }
+
+    pub(crate) async fn with(store: Store, core: Settings) -> Self {
         let (clock, door) = (FakeClock::default(), Arc::new(Semaphore::new(1)));
         let (sender, sent) = mpsc::unbounded_channel();
         let post = Post {
@@ -62,6 +65,7 @@ impl Site {
             door: Arc::clone(&door),
         };
         let start = Start {
+            core,
             clock: Some(clock.clone()),
             with: Some(Box::new(|builder| builder.link_sender(post))),
             ..Start::on(store)
@@ -74,28 +78,28 @@ impl Site {
         }
     }
 
-    async fn ask(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn ask(&self, path: &str, body: Value) -> Answer {
         self.server.post(path, &body).await
     }
 
-    async fn login(&self, password: &str) -> Answer {
+    pub(crate) async fn login(&self, password: &str) -> Answer {
         let body = json!({"email": "ada@example.org", "password": password});
         self.ask("/api/v1/auth/login", body).await
     }
 
     /// The next link that is sent, and to whom.
-    async fn link(&self) -> (String, OneTimeLink) {
+    pub(crate) async fn link(&self) -> (String, OneTimeLink) {
         soon(self.sent.lock().await.recv()).await.unwrap()
     }
 
     /// Fails if a link was sent, after everything that could send one has come to its end.
-    async fn nothing_was_sent(self) {
+    pub(crate) async fn nothing_was_sent(self) {
         self.server.engine.shutdown().await;
         assert!(self.sent.lock().await.try_recv().is_err());
     }
 
     /// A link of Ada's.
-    async fn reset(&self) -> String {
+    pub(crate) async fn reset(&self) -> String {
         let answer = self.ask(RESET, json!({"email": "ADA@example.org"})).await;
         assert_eq!(answer.status, 202);
         assert!(answer.body.is_empty());
@@ -107,7 +111,7 @@ impl Site {
         link.token
     }
 
-    async fn confirm(&self, token: &str, password: &str) -> Answer {
+    pub(crate) async fn confirm(&self, token: &str, password: &str) -> Answer {
         let body = json!({"token": token, "new_password": password});
         self.ask(CONFIRM, body).await
     }
@@ -115,7 +119,7 @@ impl Site {
 
 /// The tokens of somebody who is signed in.
 #[track_caller]
-fn tokens(answer: &Answer) -> (String, String) {
+pub(crate) fn tokens(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let json = answer.json();
     let text = |name: &str| json[name].as_str().unwrap().to_owned();
@@ -265,42 +269,6 @@ async fn a_link_is_refused_with_reasons(store: Store) {
     assert_eq!(request.json(&moved).bearer(&access).await.status, 200);
     let refused = site.confirm(&link, "battery staple").await;
     refused.refuses_field(422, "invalid", "/token");
-}
-
-async fn whoever_has_no_password_yet_gets_a_link_and_no_other_answer(store: Store) {
-    let site = Site::on(store).await;
-    let (id, _) = site.server.user("bob").await;
-    let users = site.server.store.users().unwrap();
-    let mut ada = users.find(id.parse().unwrap()).await.unwrap().unwrap();
-    ada.id = polling_core::UserId::from_bytes([7; 16]);
-    ada.email = Email::parse("ada@example.org").unwrap();
-    users.insert(&ada, None).await.unwrap();
-
-    let known = site.login("wrong horse").await;
-    let body = json!({"email": "bob@example.org", "password": "wrong horse"});
-    let bobs = site.ask("/api/v1/auth/login", body).await;
-    assert_eq!(known.body, bobs.body);
-    known.refuses(401, "unauthorized");
-    let (to, first) = site.link().await;
-    assert_eq!(to, "ada@example.org");
-    assert_eq!(first.purpose, LinkPurpose::FirstPassword);
-    // Not more than one a minute.
-    site.clock.advance(Duration::from_secs(59));
-    site.login("correct horse")
-        .await
-        .refuses(401, "unauthorized");
-    site.clock.advance(Duration::from_secs(1));
-    site.login("correct horse")
-        .await
-        .refuses(401, "unauthorized");
-    let (_, second) = site.link().await;
-    let old = site.confirm(&first.token, "battery staple").await;
-    old.refuses_field(422, "invalid", "/token");
-    let set = site.confirm(&second.token, "battery staple").await;
-    assert_eq!(set.status, 204);
-    tokens(&site.login("battery staple").await);
-    site.login("wrong horse").await.refuses(401, "unauthorized");
-    site.nothing_was_sent().await;
 }
 
 async fn weaker_parameters_are_raised_at_the_next_sign_in(store: Store) {

@@ -61,6 +61,10 @@ impl Start {
 
     pub(crate) async fn run(self) -> Server {
         let (store, guard) = self.store.fresh().await;
+        self.run_on(store, guard).await
+    }
+
+    async fn run_on(self, store: Arc<dyn Repository>, guard: Guard) -> Server {
         let mut builder = Engine::builder(Arc::clone(&store)).settings(self.core);
         if let Some(clock) = self.clock {
             builder = builder.clock(clock);
@@ -151,6 +155,15 @@ impl Server {
         let mut answer = Vec::new();
         soon(stream.read_to_end(&mut answer)).await.unwrap();
         String::from_utf8(answer).unwrap()
+    }
+
+    /// Stops it, and starts another one on the same store.
+    pub(crate) async fn restart(self, start: Start) -> Server {
+        // A server that is gone already need not be told.
+        let _ = self.leave.send(());
+        soon(self.serving).await.unwrap();
+        self.engine.shutdown().await;
+        start.run_on(self.store, self._store).await
     }
 
     /// Asks the server to leave, and waits until it has.

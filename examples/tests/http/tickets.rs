@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use polling_core::limits::Limit;
 use polling_core::{FakeClock, Settings};
 use serde_json::json;
 
 use crate::event_stream::Events;
+use crate::limits::{self, limited};
+use crate::store::Store;
 use crate::support::{Server, Start};
 
 const TICKET: &str = "/api/v1/auth/ticket";
@@ -86,4 +89,32 @@ async fn who_proved_nothing_gets_no_ticket_and_there_are_so_many() {
         ticket(&server, &ada).await;
     }
     ask().bearer(&ada).await.refuses(503, "overloaded");
+}
+
+/// Each holder of a credential may make so many, also where all of them are behind one address.
+#[tokio::test]
+async fn tickets_are_limited_by_the_credential_that_they_stand_for() {
+    let (server, clock) = limits::server(Store::default(), |core| {
+        core.limits.ticket = Some(Limit::per_minute(2));
+    })
+    .await;
+    let (_, ada) = server.user("ada").await;
+    let poll = server.poll(json!({"voters": "tokens"})).await;
+    let body = json!({"count": 2});
+    let made = server.post(poll.path("/tokens"), &body).bearer(&poll.token);
+    let made = made.await.json();
+    let ask = |token: &str| server.post(TICKET, &json!({})).body("").bearer(token);
+    for place in 0..2 {
+        let voter = made["tokens"][place].as_str().unwrap();
+        ticket(&server, voter).await;
+        ticket(&server, voter).await;
+        limited(&ask(voter).await, "ticket", (2, 60), "60");
+    }
+    for token in [&ada, &poll.token] {
+        ticket(&server, token).await;
+        ticket(&server, token).await;
+        limited(&ask(token).await, "ticket", (2, 60), "60");
+    }
+    clock.advance(Duration::from_secs(60));
+    ticket(&server, &ada).await;
 }

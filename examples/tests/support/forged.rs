@@ -46,6 +46,14 @@ pub(crate) fn forged(user: &str, now: Timestamp) -> Vec<(&'static str, String)> 
         ("over", of_claims("exp", json!(seconds))),
         ("without an end", of_claims("exp", Value::Null)),
         ("an end that is no number", of_claims("exp", json!("never"))),
+        (
+            "without the time it was made",
+            of_claims("iat", Value::Null),
+        ),
+        (
+            "made longer ago than tokens live",
+            of_claims("iat", json!(seconds - 900)),
+        ),
         ("another audience", of_claims("aud", json!("elsewhere"))),
         ("several audiences", of_claims("aud", json!(["elsewhere"]))),
         ("another issuer", of_claims("iss", json!("elsewhere"))),

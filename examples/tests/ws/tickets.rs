@@ -14,7 +14,7 @@ async fn a_ticket_opens_a_connection_as_its_credential_would_and_once() {
         .published();
     let poll = server.create(&Actor::anonymous(), new).await;
     let actor = manager(&server.engine, &poll).await;
-    let ticket = server.engine.ticket(&actor).unwrap().ticket;
+    let ticket = server.engine.ticket(&actor).await.unwrap().ticket;
 
     let query = format!("?ticket={ticket}");
     let mut client = Client::at(server.address, &query, &[]).await.unwrap();

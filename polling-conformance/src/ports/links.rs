@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use polling_core::users::{Link, SessionRepository, UserDeleted, UserEdit};
-use polling_core::{Repository, TokenHash, UserId};
+use polling_core::users::{
+    Email, Link, SessionRepository, UserDeleted, UserEdit, UserEdited, UserName, UserRepository,
+};
+use polling_core::{Repository, SessionId, TokenHash, UserId};
 
 use super::sessions::{ADA, BOB, begin, email, hash, link, lives, sign_up};
 use crate::fixtures::noon;
@@ -19,6 +21,22 @@ async fn redeem(
     let (token, password) = (TokenHash::of(token), hash(password));
     let redeemed = sessions.redeem(token, &password, noon(second)).await;
     redeemed.unwrap()
+}
+
+/// Whether the link with this token is good.
+async fn is_good(sessions: &dyn SessionRepository, token: &str) -> bool {
+    let linked = sessions.linked(TokenHash::of(token), noon(1)).await;
+    linked.unwrap().is_some()
+}
+
+/// Gives Ada another address.
+async fn move_to(users: &dyn UserRepository, email: Email) {
+    let edit = UserEdit {
+        email: Some(email),
+        ..UserEdit::default()
+    };
+    let edited = users.edit(ADA, &edit).await.unwrap();
+    assert!(matches!(edited, UserEdited::Done(_)), "{edited:?}");
 }
 
 /// By its token, until its end, and whose it is.
@@ -95,6 +113,109 @@ pub async fn a_link_is_for_the_address_that_it_is_sent_to(store: Arc<dyn Reposit
     );
     assert_eq!(users.delete(ADA, noon(0)).await.unwrap(), UserDeleted::Done);
     assert!(!redeem(sessions, "new", "stolen", 1).await);
+}
+
+/// It does not come back with the address that it was sent to.
+pub async fn a_link_ends_with_the_address_for_good(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    let sessions = users.sessions();
+    sign_up(users, ADA).await;
+    assert!(
+        sessions
+            .keep_link(&link(ADA, "old", 0), None)
+            .await
+            .unwrap()
+    );
+    move_to(users, email(BOB)).await;
+    move_to(users, email(ADA)).await;
+    assert!(!is_good(sessions, "old").await);
+    // It keeps none from being made, also where it was made a moment ago.
+    let next = link(ADA, "new", 1);
+    assert!(sessions.keep_link(&next, Some(noon(-60))).await.unwrap());
+    assert!(is_good(sessions, "new").await);
+    assert!(!redeem(sessions, "old", "stolen", 1).await);
+    let account = users.account(ADA).await.unwrap().unwrap();
+    assert_eq!(account.password, Some(hash("first")));
+}
+
+/// Addresses are the same whatever their case: a name, or an address written in another way, ends nothing.
+pub async fn a_link_outlives_another_case_of_the_address(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    let sessions = users.sessions();
+    sign_up(users, ADA).await;
+    assert!(
+        sessions
+            .keep_link(&link(ADA, "link", 0), None)
+            .await
+            .unwrap()
+    );
+    let shouted = Email::from_store(email(ADA).as_str().to_uppercase());
+    move_to(users, shouted.clone()).await;
+    let edit = UserEdit {
+        name: Some(UserName::from_store("Countess".into())),
+        ..UserEdit::default()
+    };
+    users.edit(ADA, &edit).await.unwrap();
+    let linked = sessions.linked(TokenHash::of("link"), noon(1)).await;
+    assert_eq!(linked.unwrap().map(|user| user.email), Some(shouted));
+    assert!(redeem(sessions, "link", "new", 1).await);
+}
+
+/// Whoever ends all sign-ins has been broken into: what is on its way into the account ends too. One sign-in ends alone.
+pub async fn a_link_ends_with_all_sign_ins(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    let sessions = users.sessions();
+    sign_up(users, ADA).await;
+    sign_up(users, BOB).await;
+    for (user, token) in [(ADA, "hers"), (BOB, "his")] {
+        assert!(
+            sessions
+                .keep_link(&link(user, token, 0), None)
+                .await
+                .unwrap()
+        );
+    }
+    assert!(begin(sessions, 1, ADA, "first").await);
+    sessions.end(SessionId::from_bytes([1; 16])).await.unwrap();
+    assert!(is_good(sessions, "hers").await);
+    sessions.end_all(ADA).await.unwrap();
+    assert!(!is_good(sessions, "hers").await && is_good(sessions, "his").await);
+    // It keeps none from being made, also where it was made a moment ago.
+    let next = link(ADA, "new", 1);
+    assert!(sessions.keep_link(&next, Some(noon(-60))).await.unwrap());
+    assert!(!redeem(sessions, "hers", "stolen", 1).await);
+}
+
+/// Whatever else happens to the account at the same moment, each comes to its end: nobody waits in a circle.
+pub async fn a_link_is_used_while_the_account_changes(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    let sessions = users.sessions();
+    sign_up(users, ADA).await;
+    for round in 0..50 {
+        let account = users.account(ADA).await.unwrap().unwrap();
+        let old = account.password.unwrap();
+        let (new, chosen) = (hash(&format!("new {round}")), format!("chosen {round}"));
+        assert!(
+            sessions
+                .keep_link(&link(ADA, "link", 0), None)
+                .await
+                .unwrap()
+        );
+        let (redeemed, changed, ()) = futures_util::join!(
+            redeem(sessions, "link", &chosen, 1),
+            async { users.change_password(ADA, &old, &new).await.unwrap() },
+            async { sessions.end_all(ADA).await.unwrap() },
+        );
+        let account = users.account(ADA).await.unwrap().unwrap();
+        let expected = match (redeemed, changed) {
+            (true, false) => hash(&chosen),
+            (false, true) => new,
+            (false, false) => panic!("neither was done"),
+            (true, true) => panic!("the password was the old one for both"),
+        };
+        assert_eq!(account.password, Some(expected));
+        assert!(!is_good(sessions, "link").await);
+    }
 }
 
 /// It sets the password, also the first one, ends all sign-ins, and is used up.

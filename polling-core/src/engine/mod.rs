@@ -120,9 +120,9 @@ impl Engine {
     /// [`ticket_lifetime`](Settings::ticket_lifetime). What it stands for ends no later than it does by itself.
     ///
     /// # Errors
-    /// `Unauthorized` to who proved nothing; `Overloaded`.
-    pub fn ticket(&self, actor: &Actor) -> Result<Ticket, TicketError> {
-        self.inner.tickets.make(&self.inner.parts, actor)
+    /// `Unauthorized` to who proved nothing; `RateLimited`; `Overloaded`; `Store`.
+    pub async fn ticket(&self, actor: &Actor) -> Result<Ticket, TicketError> {
+        self.inner.tickets.make(&self.inner.parts, actor).await
     }
 
     /// Turns a ticket into the actor that it was made for, once.

@@ -27,15 +27,9 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Whether the actor is a user whose account was deleted, and whose access token is alive still. A user whom the store
-    /// does not know may be an application's own.
-    ///
-    /// Votes do not ask: until their last access token has ended, deleted users have their ballots, and cannot vote twice.
+    /// Whether the actor is a user whose account was deleted, and whose access token is alive still.
     pub(crate) async fn is_deleted(&self, actor: &Actor) -> Result<bool, StoreError> {
-        match (actor.user_id(), self.store.users()) {
-            (Some(id), Some(users)) => users.is_deleted(id).await,
-            _ => Ok(false),
-        }
+        crate::users::is_deleted(&*self.store, actor).await
     }
 }
 

@@ -1,10 +1,10 @@
-//! Attempts at an account, which count only where they were wrong.
+//! Attempts, which count only where they were wrong.
 
 use smallvec::SmallVec;
 
 use super::error::LimitError;
 use super::limiter::Decision;
-use super::model::{AccountKey, Key, Rule};
+use super::model::{Key, Rule};
 use super::service::Limits;
 use crate::Actor;
 
@@ -16,22 +16,30 @@ pub(crate) struct Attempt {
 }
 
 impl Limits {
-    /// Counts an attempt at an account, by the account and by the actor's address: both before it is known whether it is
-    /// right, so that attempts at the same time are all counted. One that is refused by either counts for neither.
+    /// Counts an attempt at an account or a one-time link, by that and by the actor's address: both before it is known
+    /// whether it is right, so that attempts at the same time are all counted. One that is refused by either counts for
+    /// neither.
     pub(crate) async fn attempt(
         &self,
-        [by_account, by_address]: [Rule; 2],
-        account: AccountKey,
+        [by_what, by_address]: [Rule; 2],
+        what: Key,
         actor: &Actor,
+    ) -> Result<Attempt, LimitError> {
+        let address = by_address.key(actor);
+        self.attempt_by([(by_address, address), (by_what, Some(what))])
+            .await
+    }
+
+    /// Counts an attempt by each of these.
+    pub(crate) async fn attempt_by(
+        &self,
+        keys: impl IntoIterator<Item = (Rule, Option<Key>)>,
     ) -> Result<Attempt, LimitError> {
         let mut attempt = Attempt {
             limits: self.clone(),
             taken: SmallVec::new(),
         };
-        for (rule, key) in [
-            (by_address, by_address.key(actor)),
-            (by_account, Some(Key::Account(account))),
-        ] {
+        for (rule, key) in keys {
             match self.take(rule, key).await {
                 Ok(None) => {}
                 Ok(Some((key, decision))) => attempt.taken.push((rule, key, decision)),

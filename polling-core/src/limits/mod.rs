@@ -16,6 +16,8 @@ mod memory;
 mod model;
 mod service;
 
+#[cfg(feature = "accounts")]
+pub(crate) use attempt::Attempt;
 pub(crate) use error::LimitError;
 pub use error::RateLimited;
 pub use limiter::{Decision, RateLimiter};

@@ -35,11 +35,12 @@ macro_rules! rules {
 rules! {
     /// Signing up, and changing the e-mail address of an account, by address.
     SignUp = "sign_up";
-    /// A wrong password for an account, whether or not there is one.
+    /// A wrong password for an account, whether or not there is one, and one that is too weak for it; set through a one-time
+    /// link, by link.
     Login = "login";
-    /// A wrong password for any account, by address.
+    /// A wrong password for any account, or one that is too weak for it, by address.
     LoginAddress = "login_address";
-    /// Asking for a new password for an account, whether or not there is one.
+    /// Asking for a new password for an account, whether or not there is one; a link for the first one that is sent.
     PasswordReset = "password_reset";
     /// Asking for a new password for any account, by address.
     PasswordResetAddress = "password_reset_address";
@@ -49,6 +50,8 @@ rules! {
     CreatePoll = "create_poll";
     /// Changing, publishing, closing and deleting polls, by user or manage token; else by address.
     Manage = "manage";
+    /// Making tickets, by user, manage token or vote token; else by address.
+    Ticket = "ticket";
     /// Inviting somebody, by user.
     Invite = "invite";
     /// Voting in one poll for `anyone`, by user; by address without an account. Who manages the poll is not limited.
@@ -62,15 +65,19 @@ impl Rule {
     pub fn key(self, actor: &Actor) -> Option<Key> {
         let user = actor.user_id().map(Key::User);
         let address = || AddressKey::of_actor(actor).map(Key::Address);
+        let manage_token = || actor.manage_tokens().first().copied().map(Key::Token);
         match self {
             Rule::SignUp | Rule::LoginAddress | Rule::PasswordResetAddress | Rule::Refresh => {
                 address()
             }
             // Manage tokens prove nobody here: each poll that is created without an account gives one more.
             Rule::CreatePoll | Rule::Invite => user.or_else(address),
-            Rule::Manage => {
-                let token = || actor.manage_tokens().first().copied().map(Key::Token);
-                user.or_else(token).or_else(address)
+            Rule::Manage => user.or_else(manage_token).or_else(address),
+            // The holders of vote tokens are an audience, which may be behind one address.
+            Rule::Ticket => {
+                let vote_token = || Some(Key::Token(actor.vote_tokens().last()?.hash()));
+                let token = manage_token().or_else(vote_token);
+                user.or(token).or_else(address)
             }
             Rule::Login | Rule::PasswordReset | Rule::Vote => None,
         }
@@ -98,7 +105,7 @@ impl FromStr for Rule {
 pub enum Key {
     /// A signed-in user.
     User(UserId),
-    /// Who holds a manage token.
+    /// Who holds a manage token, a vote token or a one-time link.
     Token(TokenHash),
     /// An e-mail address that somebody wants to sign in with.
     Account(AccountKey),
@@ -113,10 +120,8 @@ pub enum Key {
 impl Key {
     /// By what a voter is counted in a poll for `anyone`; nobody is in other polls, whose voters are known, and who manages
     /// the poll is not.
-    pub(super) fn of_vote(actor: &Actor, poll: &Poll) -> Option<Self> {
-        if poll.voters != Voters::Anyone
-            || Role::of(actor, poll, &Memberships::none()) == Role::Manager
-        {
+    pub(super) fn of_vote(actor: &Actor, poll: &Poll, memberships: &Memberships) -> Option<Self> {
+        if poll.voters != Voters::Anyone || Role::of(actor, poll, memberships) == Role::Manager {
             return None;
         }
         let user = actor.user_id().map(|user| Key::UserOnPoll(user, poll.id));

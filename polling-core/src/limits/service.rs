@@ -6,6 +6,7 @@ use super::error::{LimitError, RateLimited};
 use super::limiter::{Decision, RateLimiter};
 use super::model::{Key, Limit, Rule, Standing};
 use crate::polls::Poll;
+use crate::workspaces::membership::Memberships;
 use crate::{Actor, Settings, StoreError};
 
 /// The limits of an engine.
@@ -49,9 +50,14 @@ impl Limits {
 
     /// By what this actor's votes in this poll are counted; `None` where they are not, which takes no time where votes have
     /// no limit.
-    pub(crate) fn of_vote(&self, actor: &Actor, poll: &Poll) -> Option<Key> {
+    pub(crate) fn of_vote(
+        &self,
+        actor: &Actor,
+        poll: &Poll,
+        memberships: &Memberships,
+    ) -> Option<Key> {
         self.inner.settings.limits.vote?;
-        let key = Key::of_vote(actor, poll);
+        let key = Key::of_vote(actor, poll, memberships);
         self.applies(Rule::Vote, key).map(|(_, key)| key)
     }
 

@@ -1,6 +1,6 @@
 //! Who may do what with a poll: one pure table, Role x Action.
 //!
-//! A poll of a user is managed by its creator, and by who holds its manage token. A poll of a project is managed by who
+//! A poll of a user is managed by its creator, as long as the account is there, and by who holds its manage token. A poll of a project is managed by who
 //! may [manage polls](crate::workspaces) in its workspace, and by its creator only as long as that is one of them; to all
 //! other members it is what it is to everybody.
 
@@ -36,7 +36,7 @@ pub(crate) enum Action {
 
 impl Role {
     pub(crate) fn of(actor: &Actor, poll: &Poll, memberships: &Memberships) -> Self {
-        let created = || poll.creator.is_some() && poll.creator == actor.user_id();
+        let created = || created(actor, poll) && !memberships.creator_is_gone();
         let holds_token = || {
             poll.manage_token
                 .is_some_and(|token| actor.manage_tokens().contains(&token))
@@ -89,6 +89,11 @@ impl Role {
     }
 }
 
+/// Whether the actor created the poll, which gives no right to one of a project, nor to who has deleted the account.
+pub(crate) fn created(actor: &Actor, poll: &Poll) -> bool {
+    poll.creator.is_some() && poll.creator == actor.user_id()
+}
+
 /// The poll, if this actor manages it.
 pub(crate) async fn managed(
     parts: &Parts,
@@ -99,9 +104,6 @@ pub(crate) async fn managed(
     let record = found.ok_or(PollError::NotFound)?;
     let memberships = Memberships::look_up(&*parts.store, actor, &record.poll, None).await?;
     manage(actor, &record.poll, &memberships, record.tally.status)?;
-    if parts.is_deleted(actor).await? {
-        return Err(PollError::Unauthorized);
-    }
     Ok(record)
 }
 
@@ -117,7 +119,7 @@ fn manage(
         Err(PollError::NotFound)
     } else if role.may(Action::Manage) {
         Ok(())
-    } else if actor.is_anonymous() {
+    } else if actor.is_anonymous() || memberships.creator_is_gone() {
         Err(PollError::Unauthorized)
     } else {
         Err(PollError::Forbidden)

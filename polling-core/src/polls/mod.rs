@@ -15,6 +15,7 @@ mod new;
 mod page;
 mod project;
 pub(crate) mod purge;
+mod reading;
 mod repository;
 pub(crate) mod schedule;
 mod service;

@@ -1,19 +1,18 @@
-//! Creating, reading, changing, publishing, closing and deleting polls.
+//! Creating, changing, publishing, closing and deleting polls.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tracing::instrument;
 
-use super::access::{Role, managed};
+use super::access::managed;
 use super::edit::PollPatch;
 use super::error::PollError;
 use super::fields;
 use super::model::{PollRecord, Status};
 use super::new::NewPoll;
-use super::page::{Page, PageRequest};
 use super::project;
-use super::repository::{Advanced, Edited, Kept, ListQuery};
+use super::repository::{Advanced, Edited, Kept};
 use super::schedule::Alarm;
 use super::step::Step;
 use super::view::{ManageToken, PollView};
@@ -21,9 +20,7 @@ use crate::engine::Parts;
 use crate::id::opaque_token;
 use crate::limits::Rule;
 use crate::results::ResultsService;
-use crate::votes::Voter;
-use crate::workspaces::membership::{Memberships, OfManyPolls};
-use crate::{Actor, PollId, StoreError, TokenHash, page};
+use crate::{Actor, PollId, TokenHash};
 
 /// What every manage token begins with.
 pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
@@ -31,12 +28,12 @@ pub(crate) const MANAGE_TOKEN_PREFIX: &str = "pm_";
 /// The use cases of the polls.
 #[derive(Clone)]
 pub struct Polls {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    parts: Parts,
-    results: ResultsService,
+pub(super) struct Inner {
+    pub(super) parts: Parts,
+    pub(super) results: ResultsService,
     alarm: Alarm,
     deleted: Arc<Notify>,
 }
@@ -107,72 +104,6 @@ impl Polls {
             })
         })
         .await
-    }
-
-    /// Reads a poll, with its results where the viewer may see them. `voter` is who the viewer is as a voter.
-    ///
-    /// # Errors
-    /// `NotFound`; `Forbidden` and `Invalid` for a voter that the viewer cannot be; `Store`.
-    pub async fn read(
-        &self,
-        actor: &Actor,
-        id: PollId,
-        voter: Option<Voter>,
-    ) -> Result<PollView, PollError> {
-        let record = self
-            .inner
-            .parts
-            .store
-            .polls()
-            .find(id)
-            .await?
-            .ok_or(PollError::NotFound)?;
-        let store = &*self.inner.parts.store;
-        let memberships = Memberships::look_up(store, actor, &record.poll, &voter).await?;
-        if !Role::of(actor, &record.poll, &memberships).finds(record.tally.status) {
-            return Err(PollError::NotFound);
-        }
-        self.inner
-            .view_as(actor, &record, &memberships, voter.as_ref())
-            .await
-    }
-
-    /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all. Of a
-    /// project all are listed to its members, drafts to those who manage them.
-    ///
-    /// # Errors
-    /// `Invalid` where the page is none; of a project also `ProjectNotFound` and `Unauthorized`; `Store`.
-    pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
-        let most = self.inner.parts.settings.page_polls;
-        let limit = page::limit(page.limit, most, "polls");
-        let limit = limit.map_err(|field| PollError::Invalid(vec![field]))?;
-        let project = match page.project {
-            Some(id) => Some(project::to_list(&*self.inner.parts.store, actor, id).await?),
-            None => None,
-        };
-        let query = ListQuery {
-            project,
-            everything: matches!(actor, Actor::System),
-            creator: actor.user_id(),
-            manage_tokens: actor.manage_tokens().to_vec(),
-            before: page.cursor,
-            // One more tells whether there is a next page.
-            limit: limit + 1,
-        };
-        let mut records = self.inner.parts.store.polls().list(&query).await?;
-        let more = page::cut(&mut records, limit);
-        let mut items = Vec::with_capacity(records.len());
-        let (store, mut memberships) = (&*self.inner.parts.store, OfManyPolls::default());
-        for record in &records {
-            let found = memberships.look_up(store, actor, &record.poll).await?;
-            items.push(self.inner.view_as(actor, record, &found, None).await?);
-        }
-        let next_cursor = if more {
-            items.last().map(|poll| poll.id)
-        } else {
-            None
-        };
-        Ok(Page { items, next_cursor })
     }
 
     /// Changes a poll, as far as its status lets it. A change that changes nothing is no edit.
@@ -330,31 +261,6 @@ impl Inner {
         self.parts.cache.note(record);
         self.parts.hub.put_changed(record);
         self.alarm.ring();
-    }
-
-    async fn memberships(
-        &self,
-        actor: &Actor,
-        record: &PollRecord,
-    ) -> Result<Memberships, StoreError> {
-        Memberships::look_up(&*self.parts.store, actor, &record.poll, None).await
-    }
-
-    /// The poll, for an actor who looks as nobody in particular.
-    async fn view(&self, actor: &Actor, record: &PollRecord) -> Result<PollView, PollError> {
-        let memberships = self.memberships(actor, record).await?;
-        self.view_as(actor, record, &memberships, None).await
-    }
-
-    async fn view_as(
-        &self,
-        actor: &Actor,
-        record: &PollRecord,
-        memberships: &Memberships,
-        voter: Option<&Voter>,
-    ) -> Result<PollView, PollError> {
-        let visible = self.results.visible(actor, record, memberships, voter);
-        Ok(PollView::of(record, visible.await?))
     }
 }
 

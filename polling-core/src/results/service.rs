@@ -10,9 +10,10 @@ use super::snapshot::Snapshot;
 use super::watch::{LiveResults, Subscription, Viewer};
 use crate::polls::PollRecord;
 use crate::polls::access::{Action, Role};
+use crate::users::is_deleted;
 use crate::votes::{Voter, VoterKey, identify};
 use crate::workspaces::membership::Memberships;
-use crate::{Actor, Clock, PollId, Repository};
+use crate::{Actor, Clock, PollId, Repository, StoreError};
 
 /// The use cases of the results.
 #[derive(Clone)]
@@ -159,9 +160,16 @@ impl ResultsService {
         match voter {
             _ if sees(false) => Ok(true),
             // Only where a ballot would make the difference is it looked for.
-            Some(voter) if sees(true) => Ok(self.has_voted(record.poll.id, &voter).await?),
+            Some(voter) if sees(true) => Ok(self.has_voted(record.poll.id, &voter).await?
+                && !self.is_gone(actor, &voter).await?),
             _ => Ok(false),
         }
+    }
+
+    /// Whether the actor is this voter by an account that was deleted: they may vote still, and see no more than everybody.
+    async fn is_gone(&self, actor: &Actor, voter: &VoterKey) -> Result<bool, StoreError> {
+        let is_user = actor.user_id().map(VoterKey::of_user) == Some(*voter);
+        Ok(is_user && is_deleted(&*self.store, actor).await?)
     }
 
     async fn has_voted(&self, poll: PollId, voter: &VoterKey) -> Result<bool, ResultsError> {

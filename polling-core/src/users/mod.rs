@@ -11,11 +11,14 @@
 
 #[cfg(feature = "accounts")]
 mod admin;
+mod deleted;
 pub(crate) mod detach;
 #[cfg(feature = "accounts")]
 mod error;
 #[cfg(feature = "accounts")]
 mod import;
+#[cfg(feature = "accounts")]
+mod keys;
 mod links;
 mod model;
 #[cfg(feature = "accounts")]
@@ -28,6 +31,8 @@ mod post;
 mod profile;
 #[cfg(feature = "accounts")]
 mod recover;
+#[cfg(feature = "accounts")]
+mod refresh;
 mod repository;
 #[cfg(feature = "accounts")]
 mod service;
@@ -40,10 +45,13 @@ mod tokens;
 #[cfg(feature = "accounts")]
 mod wire;
 
+pub(crate) use deleted::is_deleted;
 #[cfg(feature = "accounts")]
 pub use error::UserError;
 #[cfg(feature = "accounts")]
 pub use import::{Import, ImportFormat, ImportProgress, ImportState, RowOutcome};
+#[cfg(feature = "accounts")]
+pub use keys::TokenKey;
 pub use links::{Link, LinkPurpose, LinkSender, OneTimeLink};
 pub use model::{Account, Email, PasswordHash, User, UserName, UserView};
 #[cfg(feature = "accounts")]
@@ -55,8 +63,6 @@ pub(crate) use service::AccountOptions;
 pub use service::Users;
 pub use session::{Renewal, RenewalPlan, Session};
 pub use sessions::{Renewed, SessionRepository};
-#[cfg(feature = "accounts")]
-pub use tokens::TokenKey;
 #[cfg(feature = "accounts")]
 pub use wire::{
     Credentials, NewPassword, NewUser, PasswordChange, PasswordReset, Refresh, SignedIn, UserPatch,

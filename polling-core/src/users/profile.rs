@@ -94,7 +94,8 @@ impl Inner {
                 let detail = "is needed to change the e-mail address";
                 UserError::field(FieldError::invalid("/current_password", detail))
             })?;
-            self.proved(actor, password).await?;
+            let proved = self.proved(actor, password).await?;
+            proved.attempt.give_back().await;
             // The answer says whether an address has an account, as that to signing up does.
             self.parts.limits.check(Rule::SignUp, actor).await?;
         }

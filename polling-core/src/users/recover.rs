@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::instrument;
 
 use super::error::UserError;
 use super::links::{Link, LinkPurpose, OneTimeLink};
-use super::model::User;
+use super::model::{PasswordHash, User};
+use super::passwords::PasswordError;
 use super::policy;
 use super::post::in_time;
-use super::service::{Inner, Users, email};
+use super::service::{Inner, Proved, Users, email};
 use super::wire::{NewPassword, PasswordChange, PasswordReset, SignedIn};
 use crate::id::opaque_token;
-use crate::limits::{AccountKey, Rule};
+use crate::limits::{AccountKey, Attempt, Key, LimitError, Rule};
 use crate::{Actor, FieldError, TokenHash};
 
 /// What the token of every one-time link begins with.
@@ -22,11 +23,15 @@ const LINK_TOKEN_PREFIX: &str = "pl_";
 /// What the log calls it.
 const A_LINK: &str = "a one-time link";
 
+/// The field of a new password.
+const NEW_PASSWORD: &str = "/new_password";
+
 impl Users {
     /// Changes the password of the signed-in user. All their sign-ins end, the one of the caller too, and a new one begins.
     ///
     /// # Errors
-    /// `Unauthorized`; `WrongPassword`; `Invalid`, where the new one is not good enough; `Overloaded`; `Store`.
+    /// `Unauthorized`; `WrongPassword`; `Invalid`, where the new one is not good enough; `RateLimited` after too many of
+    /// either; `Overloaded`; `Store`.
     #[instrument(name = "users.change_password", skip_all)]
     pub async fn change_password(
         &self,
@@ -35,13 +40,14 @@ impl Users {
     ) -> Result<SignedIn, UserError> {
         let actor = actor.clone();
         self.run(|inner| async move {
-            let pointer = "/new_password";
-            policy::length_fits(change.new_password.expose_secret(), pointer)
+            policy::length_fits(change.new_password.expose_secret(), NEW_PASSWORD)
                 .map_err(UserError::field)?;
-            let (user, old) = inner.proved(&actor, change.current_password).await?;
-            let guesses = policy::guesses(&user.name, &user.email);
-            let new = inner.passwords.set(change.new_password, guesses).await;
-            let new = new.map_err(|error| UserError::unset(error, pointer))?;
+            let Proved {
+                user,
+                hash: old,
+                attempt,
+            } = inner.proved(&actor, change.current_password).await?;
+            let new = inner.hashed(change.new_password, &user, attempt).await?;
             // Whoever changed it meanwhile has ended what the caller stands on.
             if !inner.users()?.change_password(user.id, &old, &new).await? {
                 return Err(UserError::WrongPassword);
@@ -67,7 +73,7 @@ impl Users {
         self.run(|inner| async move {
             let email = email(&reset.email).map_err(UserError::field)?;
             let rules = [Rule::PasswordReset, Rule::PasswordResetAddress];
-            let account = AccountKey::of(email.as_str());
+            let account = Key::Account(AccountKey::of(email.as_str()));
             // It stays counted, whoever has the account.
             drop(inner.parts.limits.attempt(rules, account, &actor).await?);
             let place = inner.post.place().ok_or(UserError::Overloaded)?;
@@ -75,9 +81,8 @@ impl Users {
             inner.post.spawn(place, A_LINK, async move {
                 match sending.users()?.find_by_email(&email).await? {
                     Some(account) => {
-                        sending
-                            .send_link(account.user, LinkPurpose::PasswordReset)
-                            .await
+                        let purpose = LinkPurpose::PasswordReset;
+                        sending.send_link(account.user, purpose).await.map(drop)
                     }
                     None => Ok(()),
                 }
@@ -90,21 +95,23 @@ impl Users {
     /// Sets the password of the account that a one-time link belongs to. All sign-ins of the user end.
     ///
     /// # Errors
-    /// `Invalid`, where the link is not good any more or the password not good enough, of which it stays good; `Overloaded`;
-    /// `Store`.
+    /// `Invalid`, where the link is not good any more or the password not good enough, of which it stays good; `RateLimited`
+    /// after too many of those; `Overloaded`; `Store`.
     #[instrument(name = "users.set_password", skip_all)]
-    pub async fn set_password(&self, _actor: &Actor, new: NewPassword) -> Result<(), UserError> {
+    pub async fn set_password(&self, actor: &Actor, new: NewPassword) -> Result<(), UserError> {
+        let actor = actor.clone();
         self.run(|inner| async move {
-            let pointer = "/new_password";
-            policy::length_fits(new.new_password.expose_secret(), pointer)
+            policy::length_fits(new.new_password.expose_secret(), NEW_PASSWORD)
                 .map_err(UserError::field)?;
             let token = TokenHash::of(new.token.expose_secret());
             let sessions = inner.users()?.sessions();
             let linked = sessions.linked(token, inner.parts.clock.now()).await?;
             let user = linked.ok_or_else(no_link)?;
-            let guesses = policy::guesses(&user.name, &user.email);
-            let hash = inner.passwords.set(new.new_password, guesses).await;
-            let hash = hash.map_err(|error| UserError::unset(error, pointer))?;
+            // By the link and not by the account: who guesses passwords must not keep its owner from setting another.
+            let rules = [Rule::Login, Rule::LoginAddress];
+            let limits = &inner.parts.limits;
+            let attempt = limits.attempt(rules, Key::Token(token), &actor).await?;
+            let hash = inner.hashed(new.new_password, &user, attempt).await?;
             let now = inner.parts.clock.now();
             match sessions.redeem(token, &hash, now).await? {
                 true => Ok(()),
@@ -123,21 +130,52 @@ fn no_link() -> UserError {
 }
 
 impl Inner {
-    /// Sends a link for the first password, in a task of its own. While too many links are on their way it is not sent.
+    /// The hash of a new password of this user. The attempt at what allows it is held until then, so that no more are judged
+    /// at the same time than may be; one that is too weak stays counted, as a wrong one does.
+    async fn hashed(
+        &self,
+        new: SecretString,
+        user: &User,
+        attempt: Attempt,
+    ) -> Result<PasswordHash, UserError> {
+        let guesses = policy::guesses(&user.name, &user.email);
+        let hash = self.passwords.set(new, guesses).await;
+        if !matches!(hash, Err(PasswordError::Weak(_))) {
+            attempt.give_back().await;
+        }
+        hash.map_err(|error| UserError::unset(error, NEW_PASSWORD))
+    }
+
+    /// Sends a link for the first password, in a task of its own. It is not sent while too many links are on their way.
     pub(super) fn send_first_link(self: &Arc<Self>, user: User) {
         if let Some(place) = self.post.place() {
             let sending = Arc::clone(self);
-            self.post.spawn(place, A_LINK, async move {
-                sending.send_link(user, LinkPurpose::FirstPassword).await
-            });
+            let sent = async move { sending.first_link(user).await };
+            self.post.spawn(place, A_LINK, sent);
         }
     }
 
-    /// Makes a link, which replaces the one before it, and sends it.
-    async fn send_link(&self, user: User, purpose: LinkPurpose) -> Result<(), UserError> {
+    /// What is sent counts as what is asked for, and no more is sent than that: anybody can try to sign in. Nobody is told.
+    async fn first_link(&self, user: User) -> Result<(), UserError> {
+        let account = Key::Account(AccountKey::of(user.email.as_str()));
+        let counted = [(Rule::PasswordReset, Some(account))];
+        let attempt = match self.parts.limits.attempt_by(counted).await {
+            Ok(attempt) => attempt,
+            Err(LimitError::Exceeded(_)) => return Ok(()),
+            Err(LimitError::Store(error)) => return Err(error.into()),
+        };
+        if !self.send_link(user, LinkPurpose::FirstPassword).await? {
+            attempt.give_back().await;
+        }
+        Ok(())
+    }
+
+    /// Makes a link, which replaces the one before it, and sends it; says whether it did. One that nobody asked for replaces
+    /// none that is good: whoever tries to sign in again and again must not spoil the link in its owner's hands.
+    async fn send_link(&self, user: User, purpose: LinkPurpose) -> Result<bool, UserError> {
         // Nobody could be told of it, and the link that somebody may have is good still.
         let Some(sender) = self.post.sender() else {
-            return Ok(());
+            return Ok(false);
         };
         let (settings, now) = (&self.parts.settings, self.parts.clock.now());
         let token = opaque_token(LINK_TOKEN_PREFIX, &*self.parts.ids);
@@ -151,14 +189,15 @@ impl Inner {
         };
         let unless_after = match purpose {
             LinkPurpose::PasswordReset => None,
-            LinkPurpose::FirstPassword => Some(now.before(settings.link_pause)),
+            LinkPurpose::FirstPassword => Some(now.before(settings.link_lifetime)),
         };
         let kept = self.users()?.sessions().keep_link(&link, unless_after);
         if !kept.await? {
-            return Ok(());
+            return Ok(false);
         }
         let link_to_send = OneTimeLink::new(purpose, token, expires_at);
         let delivery = sender.deliver(&link.email, link_to_send);
-        Ok(in_time(&self.parts, delivery).await?)
+        in_time(&self.parts, delivery).await?;
+        Ok(true)
     }
 }

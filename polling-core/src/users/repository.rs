@@ -38,7 +38,8 @@ pub trait UserRepository: Send + Sync {
     async fn find_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
     /// Writes a new name, a new address, or both; nothing where the address has another account. A one-time link that was
-    /// sent to the address before is no good from then on.
+    /// sent to the address before is no good from then on, also where the account gets that address back; an address with
+    /// the same [key](Email::key) is the same one.
     async fn edit(&self, id: UserId, edit: &UserEdit) -> Result<UserEdited, StoreError>;
 
     /// Makes a user an administrator, or takes that away; the user as they are now, `None` where there is none.

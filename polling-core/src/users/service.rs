@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::{info, instrument, warn};
 
 use super::error::UserError;
 use super::import::Imports;
+use super::keys::TokenKey;
 use super::links::LinkSender;
 use super::model::{Account, Email, NAME_CHARS, PasswordHash, User, UserName, UserView};
 use super::passwords::Passwords;
 use super::policy;
 use super::post::Post;
 use super::repository::{Inserted, SigningKey, UserRepository};
-use super::tokens::{TokenKey, Tokens};
+use super::tokens::Tokens;
 use super::wire::NewUser;
 use crate::engine::{BuildError, Parts};
-use crate::limits::{AccountKey, Rule};
+use crate::limits::{AccountKey, Attempt, Key, Rule};
 use crate::{Actor, FeatureOff, FieldError, StoreError, Timestamp, UserId};
 
 /// What the accounts of an engine are built with.
@@ -178,29 +179,41 @@ impl Inner {
         account.ok_or(UserError::Unauthorized)
     }
 
-    /// The account of the signed-in user, who has just said its password; and its hash.
+    /// The account of the signed-in user, who has just said its password.
     pub(super) async fn proved(
         &self,
         actor: &Actor,
-        password: secrecy::SecretString,
-    ) -> Result<(User, PasswordHash), UserError> {
+        password: SecretString,
+    ) -> Result<Proved, UserError> {
         let Account {
             user,
             password: stored,
         } = self.own(actor).await?;
         // Whoever found a screen unlocked may not guess for longer than who stands outside.
-        let account = AccountKey::of(user.email.as_str());
+        let account = Key::Account(AccountKey::of(user.email.as_str()));
         let rules = [Rule::Login, Rule::LoginAddress];
         let attempt = self.parts.limits.attempt(rules, account, actor).await?;
-        let fits = self.passwords.verify(password, stored.clone()).await;
-        // Only what was found wrong stays counted.
-        if !matches!(fits, Ok(false)) {
-            attempt.give_back().await;
+        match self.passwords.verify(password, stored.clone()).await {
+            Ok(fits) => Ok(Proved {
+                user,
+                hash: stored.filter(|_| fits).ok_or(UserError::WrongPassword)?,
+                attempt,
+            }),
+            Err(error) => {
+                attempt.give_back().await;
+                Err(error.into())
+            }
         }
-        let hash = stored.filter(|_| matches!(fits, Ok(true)));
-        fits?;
-        Ok((user, hash.ok_or(UserError::WrongPassword)?))
     }
+}
+
+/// The account of somebody who has just said its password.
+pub(super) struct Proved {
+    pub(super) user: User,
+    /// What is stored of the password.
+    pub(super) hash: PasswordHash,
+    /// Only what is found wrong stays counted.
+    pub(super) attempt: Attempt,
 }
 
 /// Makes the account with this address an administrator, where there is none at all: a site that has one is theirs, whoever

@@ -9,7 +9,8 @@ use crate::{SessionId, StoreError, Timestamp, TokenHash, UserId};
 
 /// The sign-ins and one-time links of a store. Every method is one atomic step, and what it wrote is durable on return.
 ///
-/// Both end with their account, and with its password.
+/// Both end with their account, and with its password. A one-time link also ends with the address that it was sent to, for
+/// good; its case makes no difference.
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
     /// Keeps a new sign-in, if the account is there and its password still is the one that was proved; says whether it is.
@@ -22,11 +23,11 @@ pub trait SessionRepository: Send + Sync {
     /// Ends one sign-in; nothing happens where it is over.
     async fn end(&self, id: SessionId) -> Result<(), StoreError>;
 
-    /// Ends all sign-ins of a user.
+    /// Ends all sign-ins of a user, and the one-time link.
     async fn end_all(&self, user: UserId) -> Result<(), StoreError>;
 
     /// Keeps a one-time link in place of the user's earlier one, if there is an account with its user and address, and no
-    /// earlier one was made after `unless_after`; says whether it is kept.
+    /// earlier one that has not ended with something was made after `unless_after`; says whether it is kept.
     async fn keep_link(
         &self,
         link: &Link,

@@ -8,12 +8,12 @@ use tracing::{instrument, warn};
 use super::error::UserError;
 use super::model::{Account, Email, PasswordHash};
 use super::passwords::{self, MOST_BYTES};
+use super::refresh::RefreshToken;
 use super::service::{Inner, Users};
 use super::session::{Renewal, Session};
 use super::sessions::Renewed;
-use super::tokens::RefreshToken;
 use super::wire::{Credentials, Refresh, SignedIn};
-use crate::limits::{AccountKey, Rule};
+use crate::limits::{AccountKey, Key, Rule};
 use crate::{Actor, SessionId, StoreError, Timestamp, UserId};
 
 /// How often somebody is looked up again whose password was replaced between the look and the sign-in: by the same one
@@ -21,8 +21,8 @@ use crate::{Actor, SessionId, StoreError, Timestamp, UserId};
 const LOOKS: u32 = 3;
 
 impl Users {
-    /// Signs somebody in. Whoever has no password yet is refused as with a wrong one, and gets a link to set it, at most one
-    /// in each [`link_pause`](crate::Settings::link_pause).
+    /// Signs somebody in. Whoever has no password yet is refused as with a wrong one, and gets a link to set it, unless there
+    /// is one that is good, or as many were sent to the address as may be asked for.
     ///
     /// # Errors
     /// `WrongCredentials`, whichever of the two is wrong, and after the same time; `RateLimited` after too many of them,
@@ -35,7 +35,7 @@ impl Users {
     ) -> Result<SignedIn, UserError> {
         let actor = actor.clone();
         self.run(|inner| async move {
-            let account = AccountKey::of(&credentials.email);
+            let account = Key::Account(AccountKey::of(&credentials.email));
             let rules = [Rule::Login, Rule::LoginAddress];
             let attempt = inner.parts.limits.attempt(rules, account, &actor).await?;
             let outcome = inner.sign_in(credentials).await;
@@ -99,7 +99,7 @@ impl Users {
         .await
     }
 
-    /// Ends all sign-ins of the signed-in user. Access tokens that were given stay good until they end.
+    /// Ends all sign-ins of the signed-in user, and a one-time link. Access tokens that were given stay good until they end.
     ///
     /// # Errors
     /// `Unauthorized`; `Store`.

@@ -1,81 +1,20 @@
-//! Access tokens: JWT (RFC 7519) with HS256, a `kid` for each key. And refresh tokens, of which the next follows from the one
-//! before.
+//! Access tokens: JWT (RFC 7519) with HS256, a `kid` for each key. And the secret by which a refresh token follows from the
+//! one before.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::repository::SigningKey;
-use crate::{Clock, IdSource, SessionId, StoreError, Timestamp, TokenHash, UserId};
+use super::keys::TokenKey;
+use super::refresh::RefreshToken;
+use crate::{Clock, StoreError, Timestamp, UserId};
 
 /// Whom a token is for, and from: this engine and nobody else.
 const AUDIENCE: &str = "polling";
-
-/// The `kid` of the key that the engine makes for itself.
-const OWN_KID: &str = "own";
-
-/// The least bytes of a secret: as many as the hash has (RFC 7518, section 3.2).
-const SECRET_BYTES: usize = 32;
-
-/// A key that signs and checks access tokens.
-#[derive(Clone)]
-pub struct TokenKey {
-    kid: String,
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-}
-
-impl TokenKey {
-    /// A key named `kid`, by which its tokens find it, with a secret of at least 32 bytes.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words that do not hold the secret.
-    pub fn new(kid: &str, secret: &[u8]) -> Result<Self, String> {
-        if kid.is_empty()
-            || kid.len() > 64
-            || !kid
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        {
-            return Err(
-                "a key's id has from 1 to 64 letters, digits, dots, dashes and underscores".into(),
-            );
-        }
-        if secret.len() < SECRET_BYTES {
-            return Err(format!(
-                "the secret of the key {kid} has fewer than {SECRET_BYTES} bytes"
-            ));
-        }
-        Ok(Self::named(kid, secret))
-    }
-
-    pub(super) fn own(key: &SigningKey) -> Self {
-        Self::named(OWN_KID, key.as_bytes())
-    }
-
-    fn named(kid: &str, secret: &[u8]) -> Self {
-        Self {
-            kid: kid.to_owned(),
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-        }
-    }
-}
-
-impl fmt::Debug for TokenKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -108,14 +47,13 @@ impl Tokens {
     pub(super) fn sign(&self, user: UserId) -> Result<String, jsonwebtoken::errors::Error> {
         let key = &self.keys[0];
         let now = seconds(self.clock.now());
-        let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
         let (aud, iss) = (AUDIENCE.to_owned(), AUDIENCE.to_owned());
         let claims = Claims {
             sub: user,
             aud,
             iss,
             iat: now,
-            exp: now.saturating_add(lifetime),
+            exp: now.saturating_add(self.seconds()),
         };
         let header = Header {
             kid: Some(key.kid.clone()),
@@ -124,22 +62,29 @@ impl Tokens {
         encode(&header, &claims, &key.encoding)
     }
 
+    /// The lifetime, in seconds.
+    fn seconds(&self) -> i64 {
+        i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX)
+    }
+
     /// The refresh token that this one is spent for. It follows from it by a secret that nobody else has, so that a client
     /// which sends the same one again, because it got no answer, gets the same answer: a sign-in never has two tokens that
     /// are good, also where two windows of a browser refresh at once.
     pub(super) fn successor(&self, token: &RefreshToken) -> Result<RefreshToken, StoreError> {
         // What is signed of an access token always has a dot in it, and a refresh token never.
-        let message = token.text.as_bytes();
+        let message = token.text().as_bytes();
         let mac = jsonwebtoken::crypto::sign(message, &self.keys[0].encoding, Algorithm::HS256);
         let mac = mac.map_err(StoreError::internal)?;
         let secret = BASE64_URL_SAFE_NO_PAD.decode(mac);
         Ok(RefreshToken::of(
-            token.session,
+            token.session(),
             &secret.map_err(StoreError::internal)?,
         ))
     }
 
-    /// Whose token it is, and until when; `None` where it is not good, or not any more.
+    /// Whose token it is, and until when; `None` where it is not good, or not any more. None is good for longer than today's
+    /// lifetime, whatever the one was under which it was made: with it the ballots of deleted users are theirs no more, and
+    /// whoever had a token that lives on could vote twice.
     pub(super) fn verify(&self, token: &str) -> Option<(UserId, Timestamp)> {
         let kid = decode_header(token).ok()?.kid?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
@@ -149,59 +94,9 @@ impl Tokens {
         // The library would look at a clock of its own.
         rules.validate_exp = false;
         let claims: Claims = decode(token, &key.decoding, &rules).ok()?.claims;
-        let until = Timestamp::from_millis(claims.exp.saturating_mul(1_000));
+        let end = claims.exp.min(claims.iat.saturating_add(self.seconds()));
+        let until = Timestamp::from_millis(end.saturating_mul(1_000));
         (self.clock.now() < until).then_some((claims.sub, until))
-    }
-}
-
-/// What every refresh token begins with.
-const REFRESH_TOKEN_PREFIX: &str = "pr_";
-
-/// A refresh token: the id of its sign-in, and 256 bits that nobody can guess.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct RefreshToken {
-    session: SessionId,
-    text: String,
-}
-
-impl RefreshToken {
-    /// The first one of a sign-in.
-    pub(super) fn new(session: SessionId, ids: &dyn IdSource) -> Self {
-        let mut secret = [0; 32];
-        ids.fill(&mut secret);
-        Self::of(session, &secret)
-    }
-
-    fn of(session: SessionId, secret: &[u8]) -> Self {
-        let bytes = [session.as_bytes(), secret].concat();
-        let text = format!(
-            "{REFRESH_TOKEN_PREFIX}{}",
-            BASE64_URL_SAFE_NO_PAD.encode(bytes)
-        );
-        Self { session, text }
-    }
-
-    /// A token that somebody sent; `None` where it is none.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let encoded = text.strip_prefix(REFRESH_TOKEN_PREFIX)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
-        let (id, secret) = bytes.split_first_chunk::<16>()?;
-        (secret.len() == 32).then(|| Self {
-            session: SessionId::from_bytes(*id),
-            text: text.to_owned(),
-        })
-    }
-
-    pub(super) fn session(&self) -> SessionId {
-        self.session
-    }
-
-    pub(super) fn hash(&self) -> TokenHash {
-        TokenHash::of(&self.text)
-    }
-
-    pub(super) fn into_text(self) -> String {
-        self.text
     }
 }
 
@@ -212,7 +107,7 @@ fn seconds(at: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FakeClock, SeededIds};
+    use crate::{FakeClock, SeededIds, SessionId};
 
     fn key(kid: &str, byte: u8) -> TokenKey {
         TokenKey::new(kid, &[byte; 32]).unwrap()
@@ -236,6 +131,59 @@ mod tests {
         assert_eq!(tokens.verify(&token), Some((ada(), until)));
         clock.advance(Duration::from_secs(1));
         assert_eq!(tokens.verify(&token), None);
+    }
+
+    #[test]
+    fn no_token_is_older_than_the_lifetime_in_force() {
+        let clock = FakeClock::default();
+        let made = clock.now();
+        let of = |seconds| {
+            let lifetime = Duration::from_secs(seconds);
+            Tokens::new(vec![key("a", 1)], Arc::new(clock.clone()), lifetime)
+        };
+        let (long, short) = (of(3_600), of(900));
+        let (from_long, from_short) = (long.sign(ada()).unwrap(), short.sign(ada()).unwrap());
+        clock.advance(Duration::from_secs(899));
+        let until = made.after(Duration::from_secs(900));
+        for token in [&from_long, &from_short] {
+            assert_eq!(short.verify(token), Some((ada(), until)));
+        }
+        // A longer one gives nothing back that is over.
+        assert_eq!(long.verify(&from_short), Some((ada(), until)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(short.verify(&from_long), None);
+        assert_eq!(long.verify(&from_short), None);
+        let until = made.after(Duration::from_secs(3_600));
+        assert_eq!(long.verify(&from_long), Some((ada(), until)));
+    }
+
+    #[test]
+    fn a_token_says_when_it_was_made() {
+        let clock = FakeClock::default();
+        let tokens = tokens(vec![key("a", 1)], &clock);
+        let header = Header {
+            kid: Some("a".into()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let signed = |iat: serde_json::Value| {
+            let exp = seconds(clock.now()) + 600;
+            let mut claims =
+                serde_json::json!({"sub": ada(), "aud": AUDIENCE, "iss": AUDIENCE, "exp": exp});
+            if !iat.is_null() {
+                claims["iat"] = iat;
+            }
+            encode(&header, &claims, &key("a", 1).encoding).unwrap()
+        };
+        let now = seconds(clock.now());
+        assert!(tokens.verify(&signed(now.into())).is_some());
+        for bad in [
+            serde_json::Value::Null,
+            "now".into(),
+            i64::MIN.into(),
+            (now - 900).into(),
+        ] {
+            assert_eq!(tokens.verify(&signed(bad.clone())), None, "{bad}");
+        }
     }
 
     #[test]
@@ -288,35 +236,6 @@ mod tests {
     }
 
     #[test]
-    fn weak_keys_are_refused_without_repeating_them() {
-        let error = TokenKey::new("a", b"secret").unwrap_err();
-        assert!(!error.contains("secret of the key secret"), "{error}");
-        assert!(TokenKey::new("no spaces", &[0; 32]).is_err());
-        assert!(!format!("{:?}", key("a", 7)).contains('7'));
-    }
-
-    #[test]
-    fn a_refresh_token_is_read_as_it_was_made() {
-        let session = SessionId::from_bytes([7; 16]);
-        let token = RefreshToken::new(session, &SeededIds::new(1));
-        assert_eq!(token.text.len(), 67);
-        let read = RefreshToken::parse(&token.text).unwrap();
-        assert!(read == token && read.session() == session);
-        let bytes = |count| BASE64_URL_SAFE_NO_PAD.encode(vec![0; count]);
-        for bad in [
-            "".to_owned(),
-            "pr_".to_owned(),
-            token.text.replace("pr_", "pm_"),
-            format!("pr_{}", bytes(47)),
-            format!("pr_{}", bytes(49)),
-            format!("pr_{}=", bytes(48)),
-            format!("pr_{}!", &bytes(48)[1..]),
-        ] {
-            assert!(RefreshToken::parse(&bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
     fn the_next_refresh_token_follows_from_the_one_before() {
         let clock = FakeClock::default();
         let tokens_of = |byte| tokens(vec![key("a", byte)], &clock);
@@ -324,7 +243,7 @@ mod tests {
         let second = tokens_of(1).successor(&first).unwrap();
         assert!(second == tokens_of(1).successor(&first).unwrap());
         assert!(second != first && second.session() == first.session());
-        assert_eq!(second.text.len(), 67);
+        assert_eq!(second.text().len(), 67);
         assert!(second != tokens_of(2).successor(&first).unwrap());
         assert!(tokens_of(1).successor(&second).unwrap() != second);
     }

@@ -64,11 +64,16 @@ impl Door {
         actor: &Actor,
         ballot: &Ballot,
     ) -> Result<(Arc<KnownPoll>, BallotRecord), VoteError> {
-        let record =
-            |known: &KnownPoll, members: &Memberships| self.record(actor, known, members, ballot);
+        let limits = &self.parts.limits;
+        let record = |known: &KnownPoll, members: &Memberships| {
+            let record = self.record(actor, known, members, ballot)?;
+            Ok((record, limits.of_vote(actor, &known.poll, members)))
+        };
         let passed = self.pass(actor, ballot.poll, &ballot.voter, record);
-        let (known, record) = passed.await?;
-        self.limit(actor, &known).await?;
+        let (known, (record, key)) = passed.await?;
+        if let Some(key) = key {
+            Box::pin(limits.take_vote(key)).await?;
+        }
         Ok((known, record))
     }
 
@@ -82,12 +87,7 @@ impl Door {
         check: impl Fn(&KnownPoll, &Memberships) -> Result<T, VoteError>,
     ) -> Result<(Arc<KnownPoll>, T), VoteError> {
         let known = self.known(actor, poll).await?;
-        let members = if members::matter(&known.poll) {
-            let store = &*self.parts.store;
-            Box::pin(members::look_up(store, actor, &known.poll, [voter])).await?
-        } else {
-            Memberships::none()
-        };
+        let members = self.members(actor, &known, [voter]).await?;
         match check(&known, &members) {
             Ok(checked) => {
                 self.confirm(actor, &known).await?;
@@ -119,24 +119,33 @@ impl Door {
         self.known(actor, poll).await
     }
 
-    /// Counts a vote, where votes have a limit.
-    async fn limit(&self, actor: &Actor, known: &KnownPoll) -> Result<(), VoteError> {
-        let limits = &self.parts.limits;
-        match limits.of_vote(actor, &known.poll) {
-            Some(key) => Ok(Box::pin(limits.take_vote(key)).await?),
-            None => Ok(()),
+    /// What the actor, and whom the application itself names, are in the poll's workspace, where it
+    /// [matters](members::matter).
+    pub(super) async fn members<'a>(
+        &self,
+        actor: &Actor,
+        known: &KnownPoll,
+        voters: impl IntoIterator<Item = &'a Voter> + Send,
+    ) -> Result<Memberships, VoteError> {
+        let limited = self.parts.settings.limits.vote.is_some();
+        if !members::matter(actor, &known.poll, limited) {
+            return Ok(Memberships::none());
         }
+        let store = &*self.parts.store;
+        let found = Memberships::look_up(store, actor, &known.poll, voters);
+        Ok(Box::pin(found).await?)
     }
 
-    /// The same of many: the first of them are let through, as many as may be.
+    /// Counts votes, where votes have a limit: the first of them are let through, as many as may be.
     pub(super) async fn limit_all<T>(
         &self,
         actor: &Actor,
         known: &KnownPoll,
+        members: &Memberships,
         ballots: &mut [Result<T, VoteError>],
     ) -> Result<(), VoteError> {
         let limits = &self.parts.limits;
-        let Some(key) = limits.of_vote(actor, &known.poll) else {
+        let Some(key) = limits.of_vote(actor, &known.poll, members) else {
             return Ok(());
         };
         let good = ballots.iter_mut().filter(|ballot| ballot.is_ok());

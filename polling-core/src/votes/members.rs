@@ -1,28 +1,22 @@
-//! The memberships on which it depends who may vote, asked for at each vote: whoever has gone votes no more, on any server.
+//! What it depends on who may vote and is not said by the poll and the actor: memberships, and whether the creator's account
+//! is there where they manage the poll. It is asked for at each vote: whoever has gone votes no more, on any server.
 
 use super::error::VoteError;
-use super::voter::Voter;
-use crate::polls::access::Role;
+use crate::polls::access::{Role, created};
 use crate::polls::{Poll, Status, Voters};
 use crate::workspaces::membership::Memberships;
 use crate::{Actor, Repository};
 
-/// Whether it depends on memberships who may vote in this poll; mostly it does not, and nothing is asked for.
-pub(super) const fn matter(poll: &Poll) -> bool {
-    poll.project.is_some() && matches!(poll.voters, Voters::Members | Voters::Vouched)
-}
-
-/// What the actor, and whom the application itself names, are in the poll's workspace, where it [matters](matter).
-pub(super) async fn look_up<'a>(
-    store: &dyn Repository,
-    actor: &Actor,
-    poll: &Poll,
-    voters: impl IntoIterator<Item = &'a Voter> + Send,
-) -> Result<Memberships, VoteError> {
-    if !matter(poll) {
-        return Ok(Memberships::none());
+/// Whether it depends on them who may vote in this poll, or, where votes have a limit, how often; mostly it does not, and
+/// nothing is asked for.
+pub(super) fn matter(actor: &Actor, poll: &Poll, limited: bool) -> bool {
+    let of_project = poll.project.is_some();
+    match poll.voters {
+        Voters::Members => of_project,
+        Voters::Vouched => of_project || created(actor, poll),
+        Voters::Anyone => limited && !of_project && created(actor, poll),
+        Voters::Registered | Voters::Tokens => false,
     }
-    Ok(Memberships::look_up(store, actor, poll, voters).await?)
 }
 
 /// Why nobody votes in a draft: whoever may not know of it is told that it is not there.

@@ -6,7 +6,6 @@ use super::door::Door;
 use super::error::VoteError;
 use super::gate::Refusal;
 use super::intake::Intake;
-use super::members;
 use super::model::{Ballot, BallotRecord, RecordedBallot};
 use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
@@ -80,8 +79,7 @@ impl Votes {
         wire::at_most(inner.parts.settings.request_ballots, ballots.len())?;
         let mut known = inner.door.known(actor, poll).await?;
         let named = ballots.iter().flatten().map(|ballot| &ballot.voter);
-        let store = &*inner.parts.store;
-        let members = Box::pin(members::look_up(store, actor, &known.poll, named)).await?;
+        let members = inner.door.members(actor, &known, named).await?;
         let check = |ballot: Result<Ballot, VoteError>| {
             let ballot = ballot?;
             let record = inner.door.record(actor, &known, &members, &ballot)?;
@@ -94,7 +92,8 @@ impl Votes {
         if checked.iter().any(Result::is_ok) {
             inner.door.confirm(actor, &known).await?;
         }
-        inner.door.limit_all(actor, &known, &mut checked).await?;
+        let limited = inner.door.limit_all(actor, &known, &members, &mut checked);
+        limited.await?;
         let records: Vec<BallotRecord> = checked
             .iter()
             .flatten()

@@ -105,7 +105,7 @@ impl VoterKey {
         &self.0
     }
 
-    pub(super) fn of_user(user: UserId) -> Self {
+    pub(crate) fn of_user(user: UserId) -> Self {
         Self(*user.as_bytes())
     }
 

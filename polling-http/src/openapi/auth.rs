@@ -11,12 +11,13 @@ use super::operation::{Description, operation};
 use super::{NO_CONTENT, OK, Room, nothing};
 
 const SIGN_IN: &str = "A wrong address and a wrong password are answered alike, after the same time. An account without a \
-    password is sent a one-time link to set one. Send no `Authorization`: a token that is over is refused here, too.";
+    password is sent a one-time link to set one, unless it has a good one. Send no `Authorization`: a token that is over is refused here, too.";
 const REFRESH: &str = "A refresh token is good once. Who got no answer sends the same one again, within 10 seconds, and \
     gets the same successor. One that was spent before ends the whole sign-in. Send no `Authorization`.";
 const SIGN_OUT: &str =
     "Ends the sign-in that the token belongs to; repeated, the same. Send no `Authorization`.";
-const SIGN_OUT_ALL: &str = "Access tokens that were given are good until they end.";
+const SIGN_OUT_ALL: &str =
+    "Ends a one-time link, too. Access tokens that were given are good until they end.";
 const CHANGE: &str = "Ends all sign-ins, the caller's too, and begins a new one. 403 where the `current_password` is \
     another.";
 const RESET: &str = "If there is an account, a one-time link is sent to the address: good once, for an hour. Neither the \
@@ -105,7 +106,7 @@ fn passwords() -> Vec<Description> {
             "new_password": "battery staple",
         }))
         .answers_with(NO_CONTENT, nothing("The password is set"))
-        .refuses(&[Code::Overloaded]),
+        .refuses(&SECRET),
     ]
 }
 

@@ -28,7 +28,7 @@ pub(super) fn room() -> Room {
             .says(MAKE)
             .needs_token()
             .answers::<Ticket>(CREATED, "The ticket, shown this once")
-            .refuses(&[Code::Overloaded]),
+            .refuses(&[Code::Overloaded, Code::RateLimited]),
         ],
     }
 }

@@ -11,6 +11,6 @@ pub(super) fn routes() -> [Route; 1] {
 }
 
 async fn make(call: Box<Call>) -> Answer {
-    let ticket = call.engine.ticket(&call.actor)?;
+    let ticket = call.engine.ticket(&call.actor).await?;
     response::json(StatusCode::CREATED, &ticket)
 }

@@ -69,10 +69,18 @@ SELECT id, name, email, is_admin, created_at, password_hash FROM {schema}.users 
 
         edit = "\
 -- users.edit
-UPDATE {schema}.users
-SET name = coalesce($2, name), email = coalesce($3, email), email_key = coalesce($4, email_key)
-WHERE id = $1 AND deleted_at IS NULL
-RETURNING id, name, email, is_admin, created_at";
+WITH before AS (
+    SELECT id, email_key FROM {schema}.users WHERE id = $1 AND deleted_at IS NULL FOR UPDATE
+), edited AS (
+    UPDATE {schema}.users u
+    SET name = coalesce($2, u.name), email = coalesce($3, u.email), email_key = coalesce($4, u.email_key)
+    FROM before b
+    WHERE u.id = b.id
+    RETURNING u.id, u.name, u.email, u.is_admin, u.created_at
+), unlinked AS (
+    DELETE FROM {schema}.one_time_links l USING before b WHERE l.user_id = b.id AND b.email_key <> $4
+)
+SELECT id, name, email, is_admin, created_at FROM edited";
 
         set_admin = "\
 -- users.set_admin

@@ -53,6 +53,8 @@ DELETE FROM {schema}.sessions WHERE id = $1";
 WITH ended AS (
     UPDATE {schema}.users SET epoch = epoch + 1 WHERE id = $1
     RETURNING id
+), unlinked AS (
+    DELETE FROM {schema}.one_time_links l USING ended e WHERE l.user_id = e.id
 )
 DELETE FROM {schema}.sessions s USING ended e WHERE s.user_id = e.id";
 

@@ -32,6 +32,11 @@ const FORGET: &str = "\
 -- links.forget
 DELETE FROM one_time_links WHERE user_id = ?1";
 
+const FORGET_OF_ANOTHER_ADDRESS: &str = "\
+-- links.forget_of_another_address
+DELETE FROM one_time_links
+WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND email_key <> ?2)";
+
 const SWEEP: &str = "\
 -- links.sweep
 DELETE FROM one_time_links
@@ -86,6 +91,17 @@ pub(super) fn redeem(
 /// The link of a user is no good any more.
 pub(super) fn forget(tx: &Transaction<'_>, user: UserId) -> rusqlite::Result<()> {
     tx.prepare_cached(FORGET)?.execute([user.as_bytes()])?;
+    Ok(())
+}
+
+/// The same, where the user has an address with another key than this one is.
+pub(super) fn forget_of_another_address(
+    tx: &Transaction<'_>,
+    user: UserId,
+    key: &str,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(FORGET_OF_ANOTHER_ADDRESS)?
+        .execute(params![user.as_bytes(), key])?;
     Ok(())
 }
 

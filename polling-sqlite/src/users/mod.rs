@@ -142,7 +142,7 @@ impl UserRepository for SqliteStore {
                 {
                     return Ok(UserEdited::EmailTaken);
                 }
-                links::forget(tx, id)?;
+                links::forget_of_another_address(tx, id, key)?;
             }
             let (name, email) = (edit.name.as_ref(), edit.email.as_ref());
             let values = params![

@@ -103,7 +103,10 @@ impl SessionRepository for SqliteStore {
     }
 
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
-        let end = move |tx: &Transaction<'_>| forget(tx, user);
+        let end = move |tx: &Transaction<'_>| {
+            forget(tx, user)?;
+            links::forget(tx, user)
+        };
         Ok(self.write(debug_span!("db.sessions.end_all"), end).await?)
     }
 

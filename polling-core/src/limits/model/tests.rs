@@ -1,5 +1,6 @@
 use super::*;
 use crate::polls::NewPoll;
+use crate::vote_tokens::VoteToken;
 use crate::{Clock, FakeClock, PollLimits, SeededIds};
 
 const ADA: UserId = UserId::from_bytes([1; 16]);
@@ -53,6 +54,7 @@ fn who_is_known_is_counted_as_themselves_and_nobody_else_by_their_address() {
             [by_address, by_address, user, user, None, None],
         ),
         (Rule::Manage, [by_address, token, user, user, None, None]),
+        (Rule::Ticket, [by_address, token, user, user, None, None]),
         (
             Rule::Invite,
             [by_address, by_address, user, user, None, None],
@@ -62,6 +64,18 @@ fn who_is_known_is_counted_as_themselves_and_nobody_else_by_their_address() {
         let keys = actors.each_ref().map(|actor| rule.key(actor));
         assert_eq!(keys, expected, "{rule}");
     }
+}
+
+/// Thousands of them may be behind one address.
+#[test]
+fn who_holds_a_vote_token_gets_tickets_by_it() {
+    let holder = |text| {
+        let token = VoteToken::new(text, PollId::from_bytes([1; 16]));
+        Actor::from_address(address("192.0.2.1")).and(Actor::vote_token(token))
+    };
+    let key = |text| Rule::Ticket.key(&holder(text));
+    assert_eq!(key("pv_a"), Some(Key::Token(TokenHash::of("pv_a"))));
+    assert_ne!(key("pv_a"), key("pv_b"));
 }
 
 #[test]
@@ -87,18 +101,15 @@ fn only_votes_of_people_nobody_knows_are_counted_and_in_each_poll_apart() {
     ];
     let anyone = poll(Voters::Anyone);
     let here = Some(Key::AddressOnPoll(at("192.0.2.1"), anyone.id));
-    let keys = actors.each_ref().map(|actor| Key::of_vote(actor, &anyone));
+    let of_vote = |actor: &Actor, poll: &Poll| Key::of_vote(actor, poll, &Memberships::none());
+    let keys = actors.each_ref().map(|actor| of_vote(actor, &anyone));
     let ada = Some(Key::UserOnPoll(ADA, anyone.id));
     assert_eq!(keys, [here, ada, here, None, None, None]);
     for voters in [Voters::Registered, Voters::Vouched] {
         let poll = poll(voters);
-        assert!(
-            actors
-                .iter()
-                .all(|actor| Key::of_vote(actor, &poll).is_none())
-        );
+        assert!(actors.iter().all(|actor| of_vote(actor, &poll).is_none()));
     }
-    let other = Key::of_vote(&guest, &poll(Voters::Anyone));
+    let other = of_vote(&guest, &poll(Voters::Anyone));
     assert!(other.is_some() && other != here);
 }
 
