@@ -166,6 +166,20 @@ impl Actor {
         left
     }
 
+    /// What is left where it is not known any more who the actor is: manage tokens, which are good whoever holds them, and
+    /// the address.
+    #[must_use]
+    pub fn without_identity(&self) -> Self {
+        match self {
+            Actor::System => Self::anonymous(),
+            Actor::Caller(caller) => Actor::Caller(Caller {
+                manage_tokens: caller.manage_tokens.clone(),
+                address: caller.address,
+                ..Caller::default()
+            }),
+        }
+    }
+
     /// The actor by all that it proved but the vote tokens for this poll.
     pub(crate) fn without_vote_token(&self, poll: PollId) -> Self {
         let mut left = self.clone();
