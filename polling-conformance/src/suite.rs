@@ -89,6 +89,7 @@ macro_rules! suite {
                     tokens_are_kept_all_or_none
                     of_many_who_make_tokens_at_once_nobody_gets_over_the_bound
                     a_revoked_token_is_good_no_more
+                    the_good_tokens_of_a_poll_are_told_from_the_others
                     revoking_again_revokes_nothing
                     what_is_no_token_of_the_poll_is_passed_over
                     revoking_all_leaves_what_is_made_later
@@ -288,6 +289,10 @@ macro_rules! suite {
                     who_is_no_member_any_more_is_no_voter
                     a_sign_in_that_is_over_hides_the_results
                     a_revoked_vote_token_hides_the_results
+                    a_token_revoked_before_the_results_were_hidden_is_found
+                    a_token_revoked_while_others_are_judged_is_found
+                    the_tokens_of_all_viewers_are_one_question
+                    what_a_new_viewer_is_found_to_be_all_of_theirs_learn
                     a_deleted_account_hides_the_results
                 }
                 revisions {

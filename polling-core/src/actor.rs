@@ -3,18 +3,16 @@
 //! Transports turn credentials into an [`Actor`] through an [`Authenticator`]; services decide what the actor may do;
 //! stores know nothing of either.
 
+mod credential;
 mod own_tokens;
 
 use core::net::IpAddr;
 use std::borrow::Cow;
-use std::fmt;
-
-use async_trait::async_trait;
-use sha2::{Digest, Sha256};
 
 use crate::vote_tokens::VoteToken;
-use crate::{Code, Fault, PollId, StoreError, Timestamp, UserId};
+use crate::{PollId, Timestamp, UserId};
 
+pub use credential::{AuthError, Authenticator, TokenHash, bearer};
 pub(crate) use own_tokens::OwnTokens;
 
 /// Who asks for something.
@@ -166,6 +164,20 @@ impl Actor {
         left
     }
 
+    /// What is left where it is not known any more who the actor is: manage tokens, which are good whoever holds them, and
+    /// the address.
+    #[must_use]
+    pub fn without_identity(&self) -> Self {
+        match self {
+            Actor::System => Self::anonymous(),
+            Actor::Caller(caller) => Actor::Caller(Caller {
+                manage_tokens: caller.manage_tokens.clone(),
+                address: caller.address,
+                ..Caller::default()
+            }),
+        }
+    }
+
     /// The actor by all that it proved but the vote tokens for this poll.
     pub(crate) fn without_vote_token(&self, poll: PollId) -> Self {
         let mut left = self.clone();
@@ -244,95 +256,9 @@ impl Actor {
     }
 }
 
-/// The SHA-256 of a bearer token of at least 128 random bits: all that is ever stored of one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash([u8; 32]);
-
-impl TokenHash {
-    /// The hash of `token`.
-    #[must_use]
-    pub fn of(token: &str) -> Self {
-        Self(Sha256::digest(token.as_bytes()).into())
-    }
-
-    /// From its stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes to store.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(…)")
-    }
-}
-
-/// The token of a header `Authorization: Bearer <token>`; `None` where the header says anything else, which is a bad
-/// credential then and never none at all.
-#[must_use]
-pub fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' '))
-        .then_some(token)
-}
-
-/// Turns a credential into an actor: the one place where an application plugs in its own sign-in.
-#[async_trait]
-pub trait Authenticator: Send + Sync + 'static {
-    /// What the holder of `bearer` (the token of `Authorization: Bearer`, or of a WebSocket `authenticate` frame) has
-    /// proved. A token that is not good is [`AuthError::Rejected`], never the anonymous actor.
-    async fn authenticate(&self, bearer: &str) -> Result<Actor, AuthError>;
-}
-
-/// Why a credential gives no actor.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuthError {
-    /// The credential is unknown, malformed, forged or over.
-    #[error("the credential is not valid, or not any more")]
-    Rejected,
-    /// The store could not be asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl AuthError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        Fault::code(self)
-    }
-}
-
-impl Fault for AuthError {
-    fn code(&self) -> Code {
-        match self {
-            AuthError::Rejected => Code::Unauthorized,
-            AuthError::Store(error) => error.code(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_bearer_credentials_have_a_token() {
-        assert_eq!(bearer("Bearer abc"), Some("abc"));
-        assert_eq!(bearer("bEARER   abc "), Some("abc"));
-        for bad in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "abc"] {
-            assert_eq!(bearer(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn of_two_users_the_later_one_counts_with_its_end() {
@@ -348,5 +274,18 @@ mod tests {
         let for_good = first.and(Actor::user(other));
         assert!(!for_good.has_expired(at(9_000)) && for_good.user_id() == Some(other));
         assert!(!Actor::System.has_expired(at(9_000)));
+    }
+
+    #[test]
+    fn who_is_not_known_any_more_is_left_with_manage_tokens() {
+        let manager = Actor::manage_token(TokenHash::of("x"));
+        let poll = PollId::from_bytes([1; 16]);
+        let token = Actor::vote_token(VoteToken::new("pv_x", poll));
+        let user = Actor::user_until(UserId::from_bytes([1; 16]), Timestamp::from_millis(1));
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let here = Actor::from_address(address).and(manager);
+        let all = here.clone().and(user).and(token);
+        assert_eq!(all.without_identity(), here);
+        assert_eq!(Actor::System.without_identity(), Actor::anonymous());
     }
 }

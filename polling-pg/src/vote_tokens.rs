@@ -6,7 +6,7 @@ use polling_core::{PollId, StoreError, TokenHash};
 use tracing::debug_span;
 
 use crate::PgStore;
-use crate::columns::{self, first, poll_id, signed, unsigned};
+use crate::columns::{self, each, first, poll_id, signed, unsigned};
 use crate::sql::statements;
 
 statements! {
@@ -37,6 +37,19 @@ FROM {schema}.vote_tokens t
 JOIN {schema}.vote_token_counts c ON c.poll = t.poll
 JOIN {schema}.polls p ON p.id = t.poll AND p.deleted_at IS NULL
 WHERE t.token = $1 AND NOT t.revoked AND t.making > c.revoked_makings";
+
+        good_for = "\
+-- vote_tokens.good_for
+SELECT t.token
+FROM {schema}.vote_token_counts c
+JOIN {schema}.polls p ON p.id = c.poll AND p.deleted_at IS NULL
+CROSS JOIN unnest($2::bytea[]) AS asked (token)
+CROSS JOIN LATERAL (
+    SELECT token FROM {schema}.vote_tokens
+    WHERE token = asked.token AND poll = c.poll AND NOT revoked AND making > c.revoked_makings
+    LIMIT 1
+) AS t
+WHERE c.poll = $1";
 
         count = "\
 -- vote_tokens.count
@@ -111,6 +124,20 @@ impl VoteTokenRepository for PgStore {
         let token = token.as_bytes().as_slice();
         let rows = self.database().read(span, sql, &[&token]).await?;
         Ok(first(&rows, |row| poll_id(row, 0))?)
+    }
+
+    async fn good_for(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+    ) -> Result<Vec<TokenHash>, StoreError> {
+        let sql = &self.sql().vote_tokens.good_for;
+        let span = debug_span!("db.vote_tokens.good_for", tokens = tokens.len());
+        let (poll, hashes) = (columns::poll(poll), bytes(tokens));
+        let rows = self.database().read(span, sql, &[&poll, &hashes]).await?;
+        Ok(each(&rows, |row| {
+            columns::bytes(row, 0).map(TokenHash::from_bytes)
+        })?)
     }
 
     async fn count(&self, poll: PollId) -> Result<TokensInStore, StoreError> {

@@ -33,6 +33,10 @@ JOIN vote_token_counts c ON c.poll = t.poll
 JOIN polls p ON p.key = t.poll AND p.deleted_at IS NULL
 WHERE t.token = ?1 AND t.revoked = 0 AND t.making > c.revoked_makings";
 
+const IS_GOOD: &str = "\
+-- vote_tokens.good_for
+SELECT EXISTS (SELECT 1 FROM vote_tokens WHERE token = ?1 AND poll = ?2 AND revoked = 0 AND making > ?3)";
+
 const COUNT: &str = "\
 -- vote_tokens.count
 SELECT c.made, c.revoked_made
@@ -73,6 +77,17 @@ impl VoteTokenRepository for SqliteStore {
                 .optional()
         };
         self.read(debug_span!("db.vote_tokens.poll_of"), find).await
+    }
+
+    async fn good_for(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+    ) -> Result<Vec<TokenHash>, StoreError> {
+        let span = debug_span!("db.vote_tokens.good_for", tokens = tokens.len());
+        let tokens = tokens.to_vec();
+        let ask = move |tx: &Transaction<'_>| good_for(tx, poll, tokens);
+        self.read(span, ask).await
     }
 
     async fn count(&self, poll: PollId) -> Result<TokensInStore, StoreError> {
@@ -135,6 +150,25 @@ fn revoke(tx: &Transaction<'_>, poll: PollId, tokens: &[TokenHash]) -> rusqlite:
         revoked += rows as u64;
     }
     Ok(revoked)
+}
+
+fn good_for(
+    tx: &Transaction<'_>,
+    poll: PollId,
+    tokens: Vec<TokenHash>,
+) -> rusqlite::Result<Vec<TokenHash>> {
+    let Some(poll) = found(tx, poll)? else {
+        return Ok(Vec::new());
+    };
+    let mut ask = tx.prepare_cached(IS_GOOD)?;
+    let mut good = Vec::new();
+    for token in tokens {
+        let params = params![token.as_bytes(), poll.key, poll.revoked_makings];
+        if ask.query_row(params, |row| row.get(0))? {
+            good.push(token);
+        }
+    }
+    Ok(good)
 }
 
 /// What there is to know of a poll before its tokens are touched.

@@ -8,7 +8,7 @@
 //! | `subscribe {poll_id, after_revision?, voter?}` | `results {…}` or `unchanged {poll_id, revision}`, then only newer `results`; `error` `results_hidden` while they are hidden; `poll_deleted {poll_id}` |
 //! | `unsubscribe {poll_id}` | `ok` |
 //! | `vote {poll_id, option_id or option_ids, voter?, ballot_id?}` | `ack {poll_id, receipt}`, once it is durable |
-//! | `authenticate {token}` | `ok`; what tokens prove adds up |
+//! | `authenticate {token}` | `ok`; what tokens prove adds up; a refused one leaves nobody there |
 //! | `ping` | `pong` |
 //!
 //! What fails is answered `error {poll_id?, code, message, errors?, retry_after?}`. Votes are answered as they are recorded, many side by

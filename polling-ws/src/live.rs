@@ -27,7 +27,10 @@ pub(crate) struct Watch {
 
 /// A task of its own: a client that takes nothing stops all that its connection polls, and must not keep a place in the
 /// store's queue meanwhile.
-type Renewal = AbortOnDropHandle<(Arc<Actor>, Result<Subscription, ResultsError>)>;
+type Renewal = AbortOnDropHandle<Renewed>;
+
+/// What came of it, and for whom.
+type Renewed = (Arc<Actor>, Result<Subscription, ResultsError>);
 
 impl Watch {
     /// Subscribes; and the first that there is to tell.
@@ -68,38 +71,44 @@ impl Watch {
         });
     }
 
+    /// Goes on with the new subscription. Without one the old one does, and says so itself where the poll is gone; but not
+    /// with the vote of who was there before.
+    fn renew(&mut self, renewed: Option<Renewed>, connection: ConnectionId) {
+        match renewed {
+            Some((actor, Ok(renewed))) => {
+                self.subscription = renewed.continuing(&self.subscription);
+                self.votes_as = actor;
+                return;
+            }
+            Some((_, Err(error))) => {
+                log::not_renewed(connection, self.subscription.poll_id(), &error);
+            }
+            // It has said so itself.
+            None => {}
+        }
+        self.subscription.forget_voter();
+    }
+
     /// Waits for the next thing to tell. Cancel-safe.
     async fn update(&mut self, connection: ConnectionId) -> Update {
         loop {
             tokio::select! {
                 biased;
-                (actor, renewed) = renewed(&mut self.renewal) => match renewed {
-                    Ok(renewed) => {
-                        self.subscription = renewed.continuing(&self.subscription);
-                        self.votes_as = actor;
-                    }
-                    // The old one goes on, and says so itself where the poll is gone.
-                    Err(error) => log::not_renewed(connection, self.subscription.poll_id(), &error),
-                },
+                renewed = renewed(&mut self.renewal) => self.renew(renewed, connection),
                 update = self.subscription.update() => return update,
             }
         }
     }
 }
 
-/// What came of a renewal, where there is one.
-async fn renewed(
-    renewal: &mut Option<Renewal>,
-) -> (Arc<Actor>, Result<Subscription, ResultsError>) {
-    if let Some(task) = renewal {
-        let outcome = task.await;
-        *renewal = None;
-        // A task that panicked has said so; one that was aborted belongs to a runtime that ends.
-        if let Ok(outcome) = outcome {
-            return outcome;
-        }
-    }
-    std::future::pending().await
+/// What came of a renewal, where there is one; `None` of one that panicked.
+async fn renewed(renewal: &mut Option<Renewal>) -> Option<Renewed> {
+    let Some(task) = renewal else {
+        return std::future::pending().await;
+    };
+    let outcome = task.await;
+    *renewal = None;
+    outcome.ok()
 }
 
 /// The session's end of a subscription: dropping it ends the stream, before anything more comes out of it.

@@ -193,7 +193,8 @@ impl Session {
         })
     }
 
-    /// What came of a token: what it proves adds to what was proved before, and counts for all subscriptions.
+    /// What came of a token: what it proves adds to what was proved before, and counts for all subscriptions. One that is
+    /// refused leaves nobody there: whoever comes with it may not go on as who was there before.
     pub(crate) fn authenticated(
         &mut self,
         reference: Option<&Ref>,
@@ -201,13 +202,23 @@ impl Session {
     ) -> Utf8Bytes {
         match outcome {
             Ok(later) => {
-                self.actor = Arc::new(Actor::clone(&self.actor).and(later));
-                for leash in self.subscribed.values() {
-                    leash.see_as(&self.actor);
-                }
+                self.become_known_as(Actor::clone(&self.actor).and(later));
                 ok(reference)
             }
-            Err(error) => failure(self.id, reference, None, &error as &(dyn Fault + 'static)),
+            Err(error) => {
+                // Where the store could not be asked nothing was refused.
+                if matches!(error, AuthError::Rejected) {
+                    self.become_known_as(self.actor.without_identity());
+                }
+                failure(self.id, reference, None, &error as &(dyn Fault + 'static))
+            }
+        }
+    }
+
+    fn become_known_as(&mut self, actor: Actor) {
+        self.actor = Arc::new(actor);
+        for leash in self.subscribed.values() {
+            leash.see_as(&self.actor);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use polling_core::FakeClock;
 use polling_http::HttpSettings;
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use crate::event_stream::Events;
 use crate::store::Store;
 use crate::support::{Poll, Server, Start};
 use crate::team::Team;
+use crate::vote_tokens::{self, poll_with};
 
 on_every_store! {
     a_viewer_gets_the_current_results_and_then_newer_ones
@@ -19,6 +21,9 @@ on_every_store! {
     streams_end_with_the_engine_and_then_the_server_leaves
     only_polls_that_are_there_can_be_watched
     who_loses_a_role_loses_the_stream_at_once
+    an_access_token_that_ends_takes_its_stream_along
+    a_revoked_vote_token_takes_its_stream_along
+    who_deletes_their_account_loses_the_stream_at_once
 }
 
 async fn vote(server: &Server, poll: &Poll, voter: &str) -> u64 {
@@ -173,5 +178,83 @@ async fn who_loses_a_role_loses_the_stream_at_once(store: Store) {
     assert_eq!(patch.await.status, 200);
     assert_eq!(events.results().await["poll_id"], poll.id);
     assert_eq!(team.deletes(&team.olga, &member).await.status, 204);
+    assert_eq!(events.named("error").await["code"], "results_hidden");
+}
+
+/// A poll of the holder of this access token, whose results nobody else sees.
+async fn own_poll(server: &Server, token: &str) -> Poll {
+    let new = json!({
+        "question": "Q", "options": ["A", "B"], "show_results": "managers", "publish": true,
+    });
+    let created = server.post("/api/v1/polls", &new).bearer(token).await;
+    assert_eq!(created.status, 201, "{}", created.text());
+    Poll::of(&created.json())
+}
+
+async fn an_access_token_that_ends_takes_its_stream_along(store: Store) {
+    let clock = FakeClock::default();
+    let start = Start {
+        clock: Some(clock.clone()),
+        ..Start::on(store)
+    };
+    let server = start.run().await;
+    let (_, token) = server.user("ada").await;
+    let hers = own_poll(&server, &token).await;
+    let voted = json!({"voters": "registered", "show_results": "after_vote"});
+    let voted = server.poll(voted).await;
+    let ballot = json!({"option_id": voted.options[0]});
+    let ballot = server.post(voted.path("/votes"), &ballot).bearer(&token);
+    assert_eq!(ballot.await.status, 201);
+    let mut streams = Vec::new();
+    for poll in [&hers, &voted] {
+        let open = server.get(poll.path("/events")).bearer(&token);
+        let mut events = Events::open(open).await;
+        assert_eq!(events.results().await["poll_id"], poll.id);
+        streams.push(events);
+    }
+    clock.advance(Duration::from_secs(15 * 60));
+    for events in &mut streams {
+        assert_eq!(events.named("error").await["code"], "results_hidden");
+    }
+    let again = server.get(hers.path("/events")).bearer(&token).await;
+    again.refuses(401, "unauthorized");
+}
+
+async fn a_revoked_vote_token_takes_its_stream_along(store: Store) {
+    let server = Server::on(store).await;
+    let fields = json!({"show_results": "after_vote"});
+    let (poll, tokens) = poll_with(&server, 2, fields).await;
+    let mut streams = Vec::new();
+    for token in &tokens {
+        let voted = vote_tokens::vote(&server, &poll, 0, token).await;
+        assert_eq!(voted.status, 201, "{}", voted.text());
+    }
+    for token in &tokens {
+        let open = server.get(poll.path("/events")).bearer(token);
+        let mut events = Events::open(open).await;
+        assert_eq!(events.results().await["ballots"], 2);
+        streams.push(events);
+    }
+    let which = json!({"tokens": [tokens[0]]});
+    let revoked = vote_tokens::revoke(&server, &poll, which).await;
+    assert_eq!(revoked.json(), json!({"revoked": 1}));
+    assert_eq!(streams[0].named("error").await["code"], "results_hidden");
+    // The other one goes on.
+    let close = server.request(Method::POST, poll.path("/close"));
+    assert_eq!(close.bearer(&poll.token).await.status, 200);
+    for events in &mut streams {
+        assert_eq!(events.results().await["final"], true);
+    }
+}
+
+async fn who_deletes_their_account_loses_the_stream_at_once(store: Store) {
+    let server = Server::on(store).await;
+    let (_, token) = server.user("ada").await;
+    let poll = own_poll(&server, &token).await;
+    let open = server.get(poll.path("/events")).bearer(&token);
+    let mut events = Events::open(open).await;
+    assert_eq!(events.results().await["poll_id"], poll.id);
+    let deleted = server.request(Method::DELETE, "/api/v1/users/me");
+    assert_eq!(deleted.bearer(&token).await.status, 204);
     assert_eq!(events.named("error").await["code"], "results_hidden");
 }

@@ -19,6 +19,7 @@ mod handshake;
 mod limits;
 mod live;
 mod members;
+mod rights;
 mod shutdown;
 mod slow;
 mod support;

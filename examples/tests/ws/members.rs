@@ -19,7 +19,7 @@ on_every_store! {
 }
 
 /// Signs somebody up and in; who they are, and their token.
-async fn signed_in(server: &Server, name: &str) -> (Actor, String) {
+pub(crate) async fn signed_in(server: &Server, name: &str) -> (Actor, String) {
     let users = server.engine.users().unwrap();
     let (email, password) = (format!("{name}@example.com"), "correct horse battery");
     let new = NewUser::new(name, email.as_str(), password);
@@ -41,7 +41,7 @@ async fn poll(server: &Server, owner: &Actor, new: NewPoll) -> PollView {
         .await
 }
 
-fn authenticate(token: &str) -> Value {
+pub(crate) fn authenticate(token: &str) -> Value {
     json!({"type": "authenticate", "token": token})
 }
 

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use polling_core::{Actor, Engine, NewPoll, PollId, PollView, Settings};
+use polling_core::{Actor, Engine, FakeClock, NewPoll, PollId, PollView, Settings};
 use polling_ws::{WsApi, WsSettings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,6 +72,15 @@ impl Server {
         Self::running(engine, Box::new(()), WsSettings::default(), listener)
     }
 
+    /// On a clock that the test moves.
+    pub(crate) async fn with_clock(store: Store, clock: FakeClock) -> Self {
+        let (store, guard) = store.fresh().await;
+        let builder = Engine::builder(store).settings(settings()).clock(clock);
+        let engine = builder.build().await.unwrap();
+        let listener = listener().await;
+        Self::running(engine, guard, WsSettings::default(), listener)
+    }
+
     fn running(engine: Engine, guard: Guard, settings: WsSettings, listener: TcpListener) -> Self {
         let api = WsApi::with_settings(engine.clone(), settings);
         let address = listener.local_addr().unwrap();
@@ -107,11 +116,15 @@ async fn listener() -> TcpListener {
 
 pub(crate) async fn engine(store: Store) -> (Engine, Guard) {
     let (store, guard) = store.fresh().await;
+    let engine = Engine::builder(store).settings(settings()).build();
+    (engine.await.unwrap(), guard)
+}
+
+fn settings() -> Settings {
     let mut settings = Settings::default();
     // Many tests wait for one push after the other.
     settings.push_interval = Duration::from_millis(1);
-    let engine = Engine::builder(store).settings(settings).build();
-    (engine.await.unwrap(), guard)
+    settings
 }
 
 async fn accept(listener: TcpListener, api: WsApi) {

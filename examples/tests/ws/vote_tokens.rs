@@ -14,7 +14,11 @@ on_every_store! {
     the_holder_of_a_token_sees_the_results_from_the_own_vote_on
 }
 
-async fn poll_with(server: &Server, tokens: usize, show: ShowResults) -> (PollView, Vec<String>) {
+pub(crate) async fn poll_with(
+    server: &Server,
+    tokens: usize,
+    show: ShowResults,
+) -> (PollView, Vec<String>) {
     let new = NewPoll::single("Tea or coffee?", ["Tea", "Coffee"]);
     let new = new.voters(Voters::Tokens).show_results(show).published();
     let poll = server.create(&Actor::System, new).await;
@@ -24,7 +28,7 @@ async fn poll_with(server: &Server, tokens: usize, show: ShowResults) -> (PollVi
     (poll, made.unwrap().tokens)
 }
 
-fn vote(poll: &PollView, position: usize) -> Value {
+pub(crate) fn vote(poll: &PollView, position: usize) -> Value {
     json!({"type": "vote", "poll_id": poll.id, "option_id": poll.options[position].id})
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use polling_core::polls::{ShowResults, Voters};
-use polling_core::results::{Update, Viewer, WatchEnd};
+use polling_core::polls::{PollPatch, ShowResults, Voters};
+use polling_core::results::{Subscription, Update, Viewer, WatchEnd};
 use polling_core::users::{Email, User, UserName};
 use polling_core::vote_tokens::{NewVoteTokens, Revocation};
 use polling_core::workspaces::WorkspaceRole;
@@ -13,6 +13,7 @@ use polling_core::{Actor, Ballot, Clock, PollId, Repository, UserId, Voter};
 
 use super::lab::{Lab, hidden, results, tea};
 use super::memberships::{PROJECT, WORKSPACE, join, prepare, user};
+use crate::faulty::FaultyStore;
 use crate::fixtures::noon;
 
 const ADA: UserId = UserId::from_bytes([1; 16]);
@@ -105,41 +106,183 @@ pub async fn a_sign_in_that_is_over_hides_the_results(store: Arc<dyn Repository>
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Here at once, and within a second where another server took it.
-pub async fn a_revoked_vote_token_hides_the_results(store: Arc<dyn Repository>) {
-    let lab = Lab::on(store).await;
-    let other = lab.another().await;
-    let (Some(tokens), Some(there)) = (lab.engine.vote_tokens(), other.engine.vote_tokens()) else {
-        return;
-    };
+/// A poll of vote tokens that shows its results to who has voted, and as many holders who have.
+async fn of_tokens(lab: &Lab, count: usize) -> Option<(PollId, Vec<String>, Vec<Actor>)> {
+    let tokens = lab.engine.vote_tokens()?;
     let new = tea().voters(Voters::Tokens);
     let new = new.show_results(ShowResults::AfterVote).published();
     let poll = lab.create(new).await.id;
-    let count = NewVoteTokens::count(2);
+    let count = NewVoteTokens::count(count);
     let made = tokens.make(&Actor::System, poll, &count).await.unwrap();
-    let mut viewers = Vec::new();
+    let mut holders = Vec::new();
     for text in &made.tokens {
         let holder = lab.engine.authenticate(text).await.unwrap();
         let own = Ballot::of(poll, Voter::Caller, [0]);
         lab.engine.votes().cast(&holder, own).await.unwrap();
+        holders.push(holder);
+    }
+    Some((poll, made.tokens, holders))
+}
+
+async fn revoke(lab: &Lab, poll: PollId, tokens: &[String]) {
+    let which = Revocation::these(tokens.to_vec());
+    let port = lab.engine.vote_tokens().unwrap();
+    let revoked = port.revoke(&Actor::System, poll, &which).await.unwrap();
+    assert_eq!(revoked.revoked, tokens.len() as u64);
+}
+
+/// Here at once, and within a second where another server took it.
+pub async fn a_revoked_vote_token_hides_the_results(store: Arc<dyn Repository>) {
+    let lab = Lab::on(store).await;
+    let other = lab.another().await;
+    let Some((poll, tokens, holders)) = of_tokens(&lab, 2).await else {
+        return;
+    };
+    let mut viewers = Vec::new();
+    for holder in holders {
         viewers.push((lab.subscribe(&holder, poll, None).await, holder));
     }
     for (viewer, _) in &mut viewers {
         assert_eq!(results(viewer.update().await).ballots, 2);
     }
-    let these = |place: usize| Revocation::these(vec![made.tokens[place].clone()]);
     let (first, second) = viewers.split_at_mut(1);
-    let revoked = tokens.revoke(&Actor::System, poll, &these(0)).await;
-    assert_eq!(revoked.unwrap().revoked, 1);
+    revoke(&lab, poll, &tokens[..1]).await;
     hidden(first[0].0.update().await);
     assert!(second[0].0.update().now_or_never().is_none());
-    let revoked = there.revoke(&Actor::System, poll, &these(1)).await;
-    assert_eq!(revoked.unwrap().revoked, 1);
+    revoke(&other, poll, &tokens[1..]).await;
     hidden(lab.told_in_time(&mut second[0].0).await);
     // A connection may hold the token for longer than it is good.
     for (_, holder) in &viewers {
         let mut again = lab.subscribe(holder, poll, None).await;
         hidden(again.update().await);
+    }
+}
+
+/// Far more than it takes on a machine that does nothing else.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Hidden from this viewer, while time goes by.
+async fn hidden_in_time(lab: &Lab, viewer: &mut Subscription) {
+    let told = tokio::time::timeout(LONG, lab.told_in_time(viewer)).await;
+    hidden(told.expect("the viewer is told"));
+}
+
+/// Whoever begins to watch while everybody sees the results, too: the tokens that are held are asked for again only when
+/// more are revoked.
+pub async fn a_token_revoked_before_the_results_were_hidden_is_found(store: Arc<dyn Repository>) {
+    let faulty = FaultyStore::new(store);
+    let lab = Lab::on(Arc::clone(&faulty) as _).await;
+    let Some((poll, tokens, holders)) = of_tokens(&lab, 2).await else {
+        return;
+    };
+    let mut stays = lab.subscribe(&holders[1], poll, None).await;
+    let mut viewer = lab.subscribe(&holders[0], poll, None).await;
+    for viewer in [&mut stays, &mut viewer] {
+        assert_eq!(results(viewer.update().await).ballots, 2);
+    }
+    revoke(&lab, poll, &tokens[..1]).await;
+    hidden(viewer.update().await);
+    drop(viewer);
+    // Who judges has done so when they come again.
+    faulty.count_tokens.shut();
+    lab.advance(1);
+    faulty.count_tokens.somebody_waits().await;
+    faulty.count_tokens.open();
+
+    let show = async |show| {
+        let mut patch = PollPatch::default();
+        patch.show_results = Some(show);
+        let edited = lab.engine.polls().edit(&Actor::System, poll, patch).await;
+        edited.unwrap();
+    };
+    show(ShowResults::Always).await;
+    let mut viewer = lab.subscribe(&holders[0], poll, None).await;
+    results(viewer.update().await);
+    show(ShowResults::AfterVote).await;
+    hidden(viewer.update().await);
+}
+
+/// Also where its holder comes while the tokens of the poll are being counted.
+pub async fn a_token_revoked_while_others_are_judged_is_found(store: Arc<dyn Repository>) {
+    let faulty = FaultyStore::new(Arc::clone(&store));
+    let (lab, other) = (
+        Lab::on(Arc::clone(&faulty) as _).await,
+        Lab::on(store).await,
+    );
+    let Some((poll, tokens, holders)) = of_tokens(&lab, 2).await else {
+        return;
+    };
+    let mut stays = lab.subscribe(&holders[1], poll, None).await;
+    assert_eq!(results(stays.update().await).ballots, 2);
+    faulty.count_tokens.shut();
+    lab.advance(1);
+    faulty.count_tokens.somebody_waits().await;
+    let mut viewer = lab.subscribe(&holders[0], poll, None).await;
+    assert_eq!(results(viewer.update().await).ballots, 2);
+    revoke(&other, poll, &tokens[..1]).await;
+    faulty.count_tokens.open();
+    hidden_in_time(&lab, &mut viewer).await;
+    assert!(stays.update().now_or_never().is_none());
+}
+
+/// However many they are.
+pub async fn the_tokens_of_all_viewers_are_one_question(store: Arc<dyn Repository>) {
+    let faulty = FaultyStore::new(Arc::clone(&store));
+    let (lab, other) = (
+        Lab::on(Arc::clone(&faulty) as _).await,
+        Lab::on(store).await,
+    );
+    let Some((poll, tokens, holders)) = of_tokens(&lab, 20).await else {
+        return;
+    };
+    let mut viewers = Vec::new();
+    for holder in &holders {
+        let mut viewer = lab.subscribe(holder, poll, None).await;
+        assert_eq!(results(viewer.update().await).ballots, 20);
+        viewers.push(viewer);
+    }
+    let asked = faulty.tokens_asked.asked();
+    revoke(&other, poll, &tokens[..5]).await;
+    let (revoked, good) = viewers.split_at_mut(5);
+    for viewer in revoked {
+        hidden_in_time(&lab, viewer).await;
+    }
+    for viewer in good {
+        assert!(viewer.update().now_or_never().is_none());
+    }
+    assert_eq!(faulty.tokens_asked.asked() - asked, 1);
+}
+
+/// Before the second is over after which every server reads it again.
+pub async fn what_a_new_viewer_is_found_to_be_all_of_theirs_learn(store: Arc<dyn Repository>) {
+    let Some(workspaces) = store.workspaces() else {
+        return;
+    };
+    prepare(workspaces).await;
+    join(workspaces, 2, WorkspaceRole::Viewer).await;
+    let lab = Lab::on(Arc::clone(&store)).await;
+    for voters in [Voters::Members, Voters::Anyone] {
+        let new = tea().voters(voters).show_results(ShowResults::Managers);
+        let poll = lab.create(new.in_project(PROJECT).published()).await.id;
+        let vera = Actor::user(user(2));
+        let becomes = async |role| {
+            let set = workspaces.set_role(WORKSPACE, user(2), role);
+            set.await.unwrap();
+        };
+        // As another server does it, of which this one knows nothing yet.
+        becomes(WorkspaceRole::Viewer).await;
+        let mut first = lab.subscribe(&vera, poll, None).await;
+        hidden(first.update().await);
+        becomes(WorkspaceRole::Collaborator).await;
+        let mut second = lab.subscribe(&vera, poll, None).await;
+        results(second.update().await);
+        if voters == Voters::Members {
+            results(first.update().await);
+        }
+        becomes(WorkspaceRole::Viewer).await;
+        let mut third = lab.subscribe(&vera, poll, None).await;
+        hidden(third.update().await);
+        hidden(second.update().await);
     }
 }
 

@@ -38,6 +38,10 @@ pub struct FaultyStore {
     pub recorded: Arc<Door>,
     /// After ballots were looked up, before they are told.
     pub found: Door,
+    /// Before the vote tokens of a poll are counted.
+    pub count_tokens: Door,
+    /// The questions about vote tokens, one or many at once.
+    pub tokens_asked: Count,
 }
 
 impl FaultyStore {
@@ -54,6 +58,8 @@ impl FaultyStore {
             record: Arc::default(),
             recorded: Arc::default(),
             found: Door::default(),
+            count_tokens: Door::default(),
+            tokens_asked: Count::default(),
         })
     }
 

@@ -8,7 +8,7 @@ use polling_core::polls::{
 };
 use polling_core::results::{Recount, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
-use polling_core::vote_tokens::VoteTokenRepository;
+use polling_core::vote_tokens::{KeptTokens, TokensInStore, VoteTokenRepository, WhichTokens};
 use polling_core::votes::VoteRepository;
 use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{PollId, Repository, StoreError, Timestamp, TokenHash};
@@ -38,7 +38,7 @@ impl Repository for FaultyStore {
     }
 
     fn vote_tokens(&self) -> Option<&dyn VoteTokenRepository> {
-        self.store.vote_tokens()
+        self.store.vote_tokens().is_some().then_some(self)
     }
 
     fn workspaces(&self) -> Option<&dyn WorkspaceRepository> {
@@ -116,5 +116,46 @@ impl ResultsRepository for FaultyStore {
 
     async fn orphans(&self) -> Result<u64, StoreError> {
         self.store.results().orphans().await
+    }
+}
+
+impl FaultyStore {
+    fn tokens(&self) -> &dyn VoteTokenRepository {
+        let tokens = self.store.vote_tokens();
+        tokens.expect("nobody gets here where there are none")
+    }
+}
+
+#[async_trait]
+impl VoteTokenRepository for FaultyStore {
+    async fn insert(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+        most: u64,
+    ) -> Result<KeptTokens, StoreError> {
+        self.tokens().insert(poll, tokens, most).await
+    }
+
+    async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError> {
+        self.tokens_asked.count(self.tokens().poll_of(token)).await
+    }
+
+    async fn good_for(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+    ) -> Result<Vec<TokenHash>, StoreError> {
+        let ask = self.tokens().good_for(poll, tokens);
+        self.tokens_asked.count(ask).await
+    }
+
+    async fn count(&self, poll: PollId) -> Result<TokensInStore, StoreError> {
+        self.count_tokens.pass().await;
+        self.tokens().count(poll).await
+    }
+
+    async fn revoke(&self, poll: PollId, which: WhichTokens<'_>) -> Result<u64, StoreError> {
+        self.tokens().revoke(poll, which).await
     }
 }

@@ -113,6 +113,46 @@ pub async fn a_revoked_token_is_good_no_more(store: Arc<dyn Repository>) {
     assert_eq!(port.count(poll).await.unwrap(), counts(5, 2));
 }
 
+/// However many are asked for at once.
+pub async fn the_good_tokens_of_a_poll_are_told_from_the_others(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let Some(port) = ports.store.vote_tokens() else {
+        return;
+    };
+    let (poll, other) = (
+        ports.kept(Status::Open).await,
+        ports.kept(Status::Draft).await,
+    );
+    port.insert(poll, &tokens(0..2_000), ENOUGH).await.unwrap();
+    port.insert(other, &tokens([5_000]), ENOUGH).await.unwrap();
+    let revoked = tokens((0..2_000).step_by(2));
+    let which = WhichTokens::These(&revoked);
+    port.revoke(poll, which).await.unwrap();
+    let good = async |poll, names: Vec<u32>| {
+        let mut good = port.good_for(poll, &tokens(names)).await.unwrap();
+        good.sort_unstable_by_key(|token| *token.as_bytes());
+        good
+    };
+    let sorted = |names: Vec<u32>| {
+        let mut tokens = tokens(names);
+        tokens.sort_unstable_by_key(|token| *token.as_bytes());
+        tokens
+    };
+    // Some that nobody made, and one of another poll.
+    let asked: Vec<u32> = (0..2_100).chain([5_000]).collect();
+    let expected = sorted((1..2_000).step_by(2).collect());
+    assert_eq!(good(poll, asked.clone()).await, expected);
+    assert_eq!(good(other, asked.clone()).await, tokens([5_000]));
+    assert_eq!(good(poll, Vec::new()).await, []);
+    assert_eq!(good(ports.poll_id(), asked.clone()).await, []);
+    port.revoke(poll, WhichTokens::All).await.unwrap();
+    assert_eq!(good(poll, asked.clone()).await, []);
+    port.insert(poll, &tokens([2_050]), ENOUGH).await.unwrap();
+    assert_eq!(good(poll, asked.clone()).await, tokens([2_050]));
+    ports.store.polls().delete(poll, noon(0)).await.unwrap();
+    assert_eq!(good(poll, asked).await, []);
+}
+
 /// Singly or all together, in whichever order.
 pub async fn revoking_again_revokes_nothing(store: Arc<dyn Repository>) {
     let ports = Ports::new(store);

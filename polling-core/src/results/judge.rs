@@ -1,7 +1,8 @@
 //! Asks the store what became of what viewers have proved: at once where it changed through this server, and every second
 //! for what may have changed through another. Only viewers who see something by it are asked for.
 //!
-//! One task asks, one question after the other, so that no older answer comes behind a newer one.
+//! One task asks, one question after the other. Whoever begins to watch asks too: of two answers the one counts that was
+//! asked for later.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,7 @@ pub(crate) struct Changes {
     due: Mutex<Due>,
     work: Notify,
     count: AtomicU64,
+    asked: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +54,11 @@ impl Changes {
         self.count.load(Ordering::Acquire)
     }
 
+    /// The number of a question to the store that begins now: the answer knows all that was durable before.
+    pub(super) fn ask(&self) -> Asked {
+        Asked(self.asked.fetch_add(1, Ordering::AcqRel) + 1)
+    }
+
     /// Judges what is held of one poll by this user once more.
     pub(super) fn look_again(&self, user: Option<UserId>, poll: PollId) {
         let mut due = lock(&self.due);
@@ -60,6 +67,10 @@ impl Changes {
         self.work.notify_one();
     }
 }
+
+/// When something was asked of the store: what was asked later is greater, and known to be no older.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked(pub(super) u64);
 
 /// The task that judges.
 pub(crate) struct Judge {
@@ -108,13 +119,9 @@ impl Judge {
     async fn users(&self, cells: &[Arc<Watched>], due: Option<&Due>) -> Result<(), StoreError> {
         let mut held = Vec::new();
         for cell in cells {
-            for proof in cell.proofs().held() {
-                if let Proof::User(user) = proof
-                    && due.is_none_or(|due| due.users.contains(&user))
-                {
-                    held.push((cell, user));
-                }
-            }
+            let users = cell.proofs().users().into_iter();
+            let is_due = |user: &UserId| due.is_none_or(|due| due.users.contains(user));
+            held.extend(users.filter(is_due).map(|user| (cell, user)));
         }
         if held.is_empty() {
             return Ok(());
@@ -128,14 +135,14 @@ impl Judge {
                 })
                 .collect();
             let asked: Vec<_> = members.iter().map(|(_, asked)| *asked).collect();
+            let at = self.hub.changes().ask();
             let roles = if asked.is_empty() {
                 Vec::new()
             } else {
                 workspaces.roles(&asked).await?
             };
             for ((cell, (_, user)), role) in members.into_iter().zip(roles) {
-                let learn = |holding: &mut super::rights::Holding| holding.role = role;
-                cell.proofs().learn(&Proof::User(user), learn);
+                cell.proofs().learn_role(&Proof::User(user), role, at);
             }
         }
         if let Some(users) = self.store.users() {
@@ -151,36 +158,25 @@ impl Judge {
 
     /// The tokens that are held of one poll are asked for only where more of the poll's are revoked than were before.
     async fn tokens(&self, cell: &Watched, due: Option<&Due>) -> Result<(), StoreError> {
-        let poll = cell.poll_id();
-        let is_token = |proof| match proof {
-            Proof::Token(token) => Some(token),
-            Proof::User(_) => None,
-        };
-        let held: Vec<TokenHash> = cell
-            .proofs()
-            .held()
-            .into_iter()
-            .filter_map(is_token)
-            .collect();
+        let (poll, proofs) = (cell.poll_id(), cell.proofs());
         let is_due = due.is_none_or(|due| due.polls.contains(&poll));
-        let Some(tokens) = self
-            .store
-            .vote_tokens()
-            .filter(|_| is_due && !held.is_empty())
-        else {
+        let tokens = self.store.vote_tokens();
+        let Some(tokens) = tokens.filter(|_| is_due && !proofs.tokens().is_empty()) else {
             return Ok(());
         };
         let revoked = tokens.count(poll).await?.revoked;
-        if due.is_none() && cell.proofs().revoked() == Some(revoked) {
+        if due.is_none() && proofs.revoked() == Some(revoked) {
             return Ok(());
         }
-        for token in held {
-            if tokens.poll_of(token).await? != Some(poll) {
-                cell.proofs().spoil(&Proof::Token(token));
-            }
+        // Gathered after the count: of what was revoked before it, a token that comes to be held only now was asked for by
+        // its viewer, later still. What is revoked after the count is found next time.
+        let held = proofs.tokens();
+        let good = tokens.good_for(poll, &held).await?;
+        let good: HashSet<TokenHash> = good.into_iter().collect();
+        for token in held.into_iter().filter(|token| !good.contains(token)) {
+            proofs.spoil(&Proof::Token(token));
         }
-        // Counted before they were asked for: what was revoked since is found next time.
-        cell.proofs().set_revoked(revoked);
+        proofs.set_revoked(revoked);
         Ok(())
     }
 }

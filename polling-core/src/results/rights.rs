@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::hub::Watched;
+use super::judge::Asked;
 use super::model::Tally;
 use crate::polls::Poll;
 use crate::polls::access::Role;
@@ -81,11 +82,11 @@ pub(super) struct Held {
 }
 
 impl Held {
-    fn take(cell: &Arc<Watched>, proof: Proof, role: Option<WorkspaceRole>) -> Self {
+    fn take(cell: &Arc<Watched>, proof: Proof, role: Option<WorkspaceRole>, at: Asked) -> Self {
         Self {
             proof,
-            // Others may hold it already, and it may have changed since they began to.
-            known: cell.proofs().enter(proof, Holding { good: true, role }),
+            // Others may hold it already, and know of it what is newer.
+            known: cell.proofs().enter(proof, role, at),
             seen: None,
             cell: Arc::clone(cell),
         }
@@ -118,6 +119,8 @@ pub(super) struct Rights {
     /// With whose eyes the viewer asked to look.
     asked: Option<Voter>,
     memberships: Memberships,
+    /// When the memberships were asked for.
+    asked_at: Asked,
     began: Eyes,
     now: Eyes,
     /// What proves the user is over.
@@ -131,6 +134,7 @@ impl Rights {
         actor: &Actor,
         poll: &Poll,
         memberships: Memberships,
+        asked_at: Asked,
         asked: Option<Voter>,
     ) -> Self {
         let eyes = Eyes::of(actor, poll, &memberships, asked.as_ref());
@@ -138,6 +142,7 @@ impl Rights {
             actor: actor.clone(),
             asked,
             memberships,
+            asked_at,
             began: eyes,
             now: eyes,
             is_over: false,
@@ -148,20 +153,23 @@ impl Rights {
 
     /// Holds the proofs that these rights follow from, where there are such.
     pub(super) fn held_in(mut self, cell: &Arc<Watched>) -> Self {
-        let newest = cell.newest();
+        let (newest, at) = (cell.newest(), self.asked_at);
         let poll = newest.poll();
         let differs = |actor: &Actor| {
             Eyes::of(actor, poll, &self.memberships, self.asked.as_ref()) != self.began
         };
-        let user = self.actor.user_id();
-        let user = user.filter(|_| differs(&self.actor.without_user()));
+        let user = self.actor.user_id().and_then(|user| {
+            let (proof, role) = (Proof::User(user), self.memberships.of(user));
+            if differs(&self.actor.without_user()) {
+                return Some(Held::take(cell, proof, role, at));
+            }
+            // To the user's other viewers it may make a difference what they were found to be.
+            cell.proofs().learn_role(&proof, role, at);
+            None
+        });
         let token = self.actor.vote_token_for(poll.id);
         let token = token.filter(|_| differs(&self.actor.without_vote_token(poll.id)));
-        let user = user.map(|user| {
-            let role = self.memberships.of(user);
-            Held::take(cell, Proof::User(user), role)
-        });
-        let token = token.map(|token| Held::take(cell, Proof::Token(token.hash()), None));
+        let token = token.map(|token| Held::take(cell, Proof::Token(token.hash()), None, at));
         (self.user, self.token) = (user, token);
         self
     }
@@ -169,8 +177,10 @@ impl Rights {
     /// The same viewer by what this actor has proved, as far as the store need not be asked.
     pub(super) fn as_actor(&self, actor: &Actor, cell: &Arc<Watched>) -> Self {
         let memberships = self.memberships_now();
-        let rights = Self::of(actor, cell.newest().poll(), memberships, self.asked.clone());
-        rights.held_in(cell)
+        let (newest, asked) = (cell.newest(), self.asked.clone());
+        // What is remembered here was not asked for now: whatever else is known of a member is newer.
+        let at = Asked::default();
+        Self::of(actor, newest.poll(), memberships, at, asked).held_in(cell)
     }
 
     /// What the viewer is now.
@@ -232,7 +242,13 @@ impl Rights {
     /// Somebody who proved nothing, and looks with these eyes.
     #[cfg(test)]
     pub(super) fn visitor(poll: &Poll, voter: Option<VoterKey>) -> Self {
-        let mut rights = Self::of(&Actor::anonymous(), poll, Memberships::none(), None);
+        let mut rights = Self::of(
+            &Actor::anonymous(),
+            poll,
+            Memberships::none(),
+            Asked::default(),
+            None,
+        );
         rights.now.voter = voter;
         rights.began = rights.now;
         rights
@@ -286,7 +302,7 @@ mod tests {
             ..poll
         };
         let actor = Actor::user_until(ada, at(1_000));
-        let mut rights = Rights::of(&actor, &poll, Memberships::none(), None);
+        let mut rights = Rights::of(&actor, &poll, Memberships::none(), Asked::default(), None);
         rights.look(&poll, at(999));
         assert_eq!(rights.eyes().role, Role::Manager);
         assert!(!rights.are_lost());

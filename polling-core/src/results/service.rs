@@ -71,21 +71,24 @@ impl ResultsService {
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
         let actor = &*actor.in_force(self.clock.now());
-        let changes = self.hub.changes().count();
+        let (changes, asked_at) = (self.hub.changes().count(), self.hub.changes().ask());
         let is_watched = self.hub.takes_tallies(poll);
         let as_voter = viewer.voter.as_ref();
         let (mut record, memberships) = self.find(actor, poll, as_voter).await?;
         let voter = identify::viewer(actor, &record.poll, &memberships, as_voter)?;
         let cell = self.hub.watch(&record);
-        let rights = Rights::of(actor, &record.poll, memberships, viewer.voter);
+        let rights = Rights::of(actor, &record.poll, memberships, asked_at, viewer.voter);
         let clock = Arc::clone(&self.clock);
         let subscription = Subscription::new(cell, rights, viewer.after_revision, clock);
         if self.hub.changes().count() != changes {
             self.hub.changes().look_again(actor.user_id(), poll);
         }
         if !is_open(&record.tally) {
-            self.confirm(actor, &subscription).await?;
+            self.confirm_user(actor, &subscription).await?;
         }
+        // A token is asked for whoever sees the results now: the judge asks for those that are held only when more are
+        // revoked, and those that were before must not be among them.
+        self.confirm_token(actor, &subscription).await?;
         if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
             (record, _) = self.find(actor, poll, None).await?;
@@ -105,9 +108,8 @@ impl ResultsService {
         Ok(subscription)
     }
 
-    /// Asks for what the viewer's credentials may hide: that the account was deleted, or the vote token revoked, since they
-    /// were shown.
-    async fn confirm(
+    /// Asks for what the viewer's access token may hide: that the account was deleted since it was shown.
+    async fn confirm_user(
         &self,
         actor: &Actor,
         subscription: &Subscription,
@@ -119,6 +121,16 @@ impl ResultsService {
         {
             cell.proofs().spoil(&Proof::User(user));
         }
+        Ok(())
+    }
+
+    /// Asks whether the viewer's vote token was revoked since it was shown.
+    async fn confirm_token(
+        &self,
+        actor: &Actor,
+        subscription: &Subscription,
+    ) -> Result<(), ResultsError> {
+        let (rights, cell) = (subscription.rights(), subscription.cell());
         let token = actor.vote_token_for(cell.poll_id());
         if let (Some(_), Some(token), Some(tokens)) =
             (&rights.token, token, self.store.vote_tokens())

@@ -6,11 +6,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::hub::Hub;
+use super::judge::Asked;
 use super::rights::Rights;
 use super::watch::{Subscription, Update, WatchEnd};
-use crate::polls::{NewPoll, PollRecord, ShowResults, Status};
+use crate::polls::{NewPoll, PollRecord, ShowResults, Status, Voters};
 use crate::votes::VoterKey;
-use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds, Tally};
+use crate::workspaces::membership::Memberships;
+use crate::{Actor, Clock, FakeClock, PollLimits, SeededIds, Tally, UserId};
 
 const PUSH: Duration = Duration::from_millis(50);
 
@@ -21,8 +23,13 @@ struct Bed {
 }
 
 fn bed(show_results: ShowResults) -> Bed {
+    bed_for(Voters::Anyone, show_results)
+}
+
+fn bed_for(voters: Voters, show_results: ShowResults) -> Bed {
     let clock = FakeClock::default();
     let new = NewPoll::single("?", ["a", "b"])
+        .voters(voters)
         .show_results(show_results)
         .published();
     let ids = SeededIds::new(1);
@@ -59,7 +66,17 @@ impl Bed {
 
     /// Watches as somebody who proved nothing, with the eyes of this voter.
     fn watch_as(&self, voter: Option<VoterKey>, after: Option<u64>) -> Subscription {
-        let rights = Rights::visitor(&self.record.poll, voter);
+        self.watch_by(Rights::visitor(&self.record.poll, voter), after)
+    }
+
+    /// Watches with what this actor has proved.
+    fn watch_with(&self, actor: &Actor) -> Subscription {
+        let (poll, memberships) = (&self.record.poll, Memberships::none());
+        let rights = Rights::of(actor, poll, memberships, Asked::default(), None);
+        self.watch_by(rights, None)
+    }
+
+    fn watch_by(&self, rights: Rights, after: Option<u64>) -> Subscription {
         let clock = Arc::new(self.clock.clone());
         Subscription::new(self.hub.watch(&self.record), rights, after, clock)
     }
@@ -219,6 +236,30 @@ async fn a_subscription_that_continues_another_tells_only_what_is_new() {
     assert_eq!(next(&mut viewer).await, Ok(3));
     let mut nobody = bed.watch(None).continuing(&viewer);
     assert!(matches!(nobody.update().await, Update::Hidden));
+}
+
+#[tokio::test]
+async fn the_vote_of_a_former_voter_opens_no_eyes_where_nobody_takes_over() {
+    let bed = bed_for(Voters::Registered, ShowResults::AfterVote);
+    let (ada, bob) = (UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
+    // The key of a user is their id.
+    let voter = VoterKey::from_bytes(*ada.as_bytes());
+    let (ada, bob) = (Actor::user(ada), Actor::user(bob));
+    let mut viewer = bed.watch_with(&ada);
+    bed.hub.put_changed_vote(&bed.tally(2), &voter, true);
+    assert_eq!(next(&mut viewer).await, Ok(2));
+    // Another voter's subscription is to take over: nothing is hidden in between.
+    viewer.set_actor(&bob);
+    assert!(viewer.update().now_or_never().is_none());
+    viewer.forget_voter();
+    assert_eq!(next(&mut viewer).await, Err("Hidden".into()));
+    viewer.set_actor(&ada);
+    assert_eq!(next(&mut viewer).await, Ok(2), "it is her vote");
+    viewer.forget_voter();
+    assert!(viewer.update().now_or_never().is_none(), "she is there");
+    // Nobody has no vote that another subscription could find.
+    viewer.set_actor(&Actor::anonymous());
+    assert_eq!(next(&mut viewer).await, Err("Hidden".into()));
 }
 
 #[tokio::test]

@@ -142,20 +142,34 @@ impl Subscription {
         self
     }
 
-    /// Sees with the rights of this actor from now on. Whose vote opens its eyes stays as it was, and another user's
-    /// membership in the poll's workspace is not known here: both are asked of the store, with a new subscription that
-    /// [continues](Self::continuing) this one.
+    /// Sees with the rights of this actor from now on. Whose vote opens its eyes stays as it was, unless the actor is
+    /// nobody who votes, and another user's membership in the poll's workspace is not known here: both are asked of the
+    /// store, with a new subscription that [continues](Self::continuing) this one. Where there will be none, this one is
+    /// to [forget](Self::forget_voter) whose vote it was.
     pub fn set_actor(&mut self, actor: &Actor) {
         self.rights
             .look(self.cell.newest().poll(), self.clock.now());
         let kept = self.is_the_voter();
         self.rights = self.rights.as_actor(actor, &self.cell);
-        let voter = self.rights.eyes().voter;
-        let is_same = |(identity, _): &(VoterKey, _)| voter == Some(*identity);
+        let may_vote = actor.user_id().is_some() || actor.vote_token_for(self.poll_id()).is_some();
         // Where a new subscription takes over soon, nothing is hidden in between that both may see.
-        self.keeps_identity = kept || self.identity.as_ref().is_some_and(is_same);
+        self.keeps_identity = (kept && may_vote) || self.looks_as_the_voter();
         // Look again at what is shown now with the new rights.
         self.shown.mark_changed();
+    }
+
+    /// Sees nothing any more by the vote of somebody whom [the actor](Self::set_actor) is not: there is no new subscription
+    /// that takes over.
+    pub fn forget_voter(&mut self) {
+        self.keeps_identity = self.looks_as_the_voter();
+        self.shown.mark_changed();
+    }
+
+    /// Whether the actor looks as the voter whom the viewer watched as at first, as far as the store need not be asked.
+    fn looks_as_the_voter(&self) -> bool {
+        let voter = self.rights.eyes().voter;
+        let identity = self.identity.as_ref().map(|(identity, _)| *identity);
+        identity.is_some() && identity == voter
     }
 
     /// Waits for the next thing to tell the viewer. After [`Update::Ended`] it is the same for ever.

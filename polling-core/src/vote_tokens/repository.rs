@@ -23,6 +23,14 @@ pub trait VoteTokenRepository: Send + Sync {
     /// has revoked before is seen at once.
     async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError>;
 
+    /// Those of these tokens of which [`poll_of`](Self::poll_of) says that they are good for this poll, in any order. One
+    /// question, however many they are.
+    async fn good_for(
+        &self,
+        poll: PollId,
+        tokens: &[TokenHash],
+    ) -> Result<Vec<TokenHash>, StoreError>;
+
     /// How many tokens a poll has; none where there is no such poll.
     async fn count(&self, poll: PollId) -> Result<TokensInStore, StoreError>;
 

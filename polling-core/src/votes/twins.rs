@@ -2,7 +2,7 @@
 //! if they had come later, and hold up nobody else.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::model::{BallotRecord, RecordedBallot};
@@ -26,8 +26,18 @@ pub(super) fn key(ballot: &BallotRecord) -> Key {
 /// Who waits behind whom.
 #[derive(Debug)]
 pub(super) struct Twins {
-    behind: HashMap<Key, VecDeque<Job>>,
+    behind: HashMap<Key, Behind>,
+    /// The voters behind whom somebody waits, in the order in which they began to, or had their last turn.
+    turns: BTreeMap<u64, Key>,
+    next_turn: u64,
     shares: Arc<Shares>,
+}
+
+/// The ballots of one voter that wait, never none, and the voter's place among the turns.
+#[derive(Debug)]
+struct Behind {
+    turn: u64,
+    jobs: VecDeque<Job>,
 }
 
 impl Twins {
@@ -35,6 +45,8 @@ impl Twins {
     pub(super) fn new(shares: Arc<Shares>) -> Self {
         Self {
             behind: HashMap::new(),
+            turns: BTreeMap::new(),
+            next_turn: 0,
             shares,
         }
     }
@@ -49,22 +61,48 @@ impl Twins {
     }
 
     pub(super) fn hold(&mut self, job: Job) {
-        let behind = self.behind.entry(key(&job.ballot)).or_default();
-        let named = || behind.iter().filter(|twin| twin.ballot.id_is_clients);
-        if job.ballot.id_is_clients && behind.len() >= MOST_NAMED && named().count() >= MOST_NAMED {
+        let key = key(&job.ballot);
+        let behind = self.behind.entry(key).or_insert_with(|| {
+            let turn = self.next_turn;
+            self.next_turn += 1;
+            self.turns.insert(turn, key);
+            Behind {
+                turn,
+                jobs: VecDeque::new(),
+            }
+        });
+        let jobs = &mut behind.jobs;
+        let named = || jobs.iter().filter(|twin| twin.ballot.id_is_clients);
+        if job.ballot.id_is_clients && jobs.len() >= MOST_NAMED && named().count() >= MOST_NAMED {
             self.shares.leave(job.slot, 1);
             let cause = StoreError::unavailable("too many ballots of this voter wait");
             job.reply.send(Err(cause));
             return;
         }
-        behind.push_back(job);
+        jobs.push_back(job);
         self.shares.hold();
     }
 
-    /// Those whose turn it is: one for each voter, at most `most`.
+    /// Those whose turn it is: one for each voter, at most `most`. First come, first served: who had a turn comes after all
+    /// who wait for theirs, so that many who send a flood keep nobody waiting.
     pub(super) fn next(&mut self, most: usize) -> Vec<Job> {
-        let keys: Vec<Key> = self.behind.keys().take(most).copied().collect();
-        keys.into_iter().filter_map(|key| self.pop(key)).collect()
+        let keys: Vec<Key> = self.turns.values().take(most).copied().collect();
+        let had_turns = keys.into_iter().filter_map(|key| {
+            let job = self.pop(key);
+            self.requeue(key);
+            job
+        });
+        had_turns.collect()
+    }
+
+    /// Whoever still waits behind this voter waits for another turn.
+    fn requeue(&mut self, key: Key) {
+        if let Some(behind) = self.behind.get_mut(&key) {
+            self.turns.remove(&behind.turn);
+            behind.turn = self.next_turn;
+            self.next_turn += 1;
+            self.turns.insert(behind.turn, key);
+        }
     }
 
     /// Decides as many behind `ballot` as follow from its outcome alone. The store is asked only about those whose id the
@@ -89,7 +127,7 @@ impl Twins {
         while self
             .behind
             .get(&key)
-            .and_then(VecDeque::front)
+            .and_then(|behind| behind.jobs.front())
             .is_some_and(|twin| follows(&twin.ballot))
         {
             if let Some(twin) = self.pop(key) {
@@ -100,20 +138,23 @@ impl Twins {
 
     /// Gives up on those behind `ballot`, whose outcome nobody knows.
     pub(super) fn leave(&mut self, ballot: &BallotRecord) -> VecDeque<Job> {
-        let left = self.behind.remove(&key(ballot)).unwrap_or_default();
-        for twin in &left {
+        let Some(Behind { turn, jobs }) = self.behind.remove(&key(ballot)) else {
+            return VecDeque::new();
+        };
+        self.turns.remove(&turn);
+        for twin in &jobs {
             self.shares.release(twin.slot);
         }
-        left
+        jobs
     }
 
     fn pop(&mut self, key: Key) -> Option<Job> {
         let Entry::Occupied(mut behind) = self.behind.entry(key) else {
             return None;
         };
-        let job = behind.get_mut().pop_front();
-        if behind.get().is_empty() {
-            behind.remove();
+        let job = behind.get_mut().jobs.pop_front();
+        if behind.get().jobs.is_empty() {
+            self.turns.remove(&behind.remove().turn);
         }
         if let Some(job) = &job {
             self.shares.release(job.slot);
@@ -127,31 +168,91 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::super::model::Selection;
-    use super::super::reply::Reply;
+    use super::super::reply::{Answer, Reply};
     use super::super::shares::Slot;
     use super::*;
     use crate::{BallotId, Timestamp};
+
+    fn slot() -> Slot {
+        Slot::of(0)
+    }
+
+    fn job(voter: u16, id_is_clients: bool) -> (Job, oneshot::Receiver<Answer>) {
+        let (caller, answer) = oneshot::channel();
+        let [high, low] = voter.to_be_bytes();
+        let mut bytes = [0; 16];
+        (bytes[0], bytes[1]) = (high, low);
+        let job = Job {
+            ballot: BallotRecord {
+                poll: PollId::from_bytes([0; 16]),
+                voter: VoterKey::from_bytes(bytes),
+                id: BallotId::from_bytes([0; 16]),
+                id_is_clients,
+                selection: Selection::from_store(&[0]),
+                received_at: Timestamp::EPOCH,
+            },
+            slot: slot(),
+            reply: Reply::Caller(caller),
+        };
+        (job, answer)
+    }
+
+    fn voters(jobs: &[Job]) -> Vec<u16> {
+        let voter = |job: &Job| {
+            let bytes = job.ballot.voter.as_bytes();
+            u16::from_be_bytes([bytes[0], bytes[1]])
+        };
+        jobs.iter().map(voter).collect()
+    }
+
+    #[test]
+    fn voters_have_their_turns_in_the_order_in_which_they_came() {
+        let shares = Arc::new(Shares::new());
+        let mut twins = Twins::new(Arc::clone(&shares));
+        let hold = |twins: &mut Twins, voter| {
+            assert!(shares.enter(slot(), 1, usize::MAX));
+            twins.hold(job(voter, true).0);
+        };
+        // A hundred who flood, and one who comes last.
+        for voter in (0..100).rev() {
+            for _ in 0..3 {
+                hold(&mut twins, voter);
+            }
+        }
+        hold(&mut twins, 1_000);
+        let flood: Vec<u16> = (0..100).rev().collect();
+        assert_eq!(voters(&twins.next(60)), flood[..60]);
+        // Whoever comes now waits for all who came before, but for nobody's second ballot.
+        hold(&mut twins, 1_001);
+        let second = voters(&twins.next(60));
+        assert_eq!(second[..40], flood[60..]);
+        assert_eq!(second[40], 1_000);
+        assert_eq!(second[41..], flood[..19]);
+        let third = voters(&twins.next(60));
+        assert_eq!(third[..41], flood[19..60]);
+        assert_eq!(third[41], 1_001);
+        assert_eq!(third[42..], flood[60..78]);
+        // Who is given up on, or decided by what became of another ballot, has no turn any more.
+        let gone = job(flood[78], true).0.ballot;
+        assert_eq!(twins.leave(&gone).len(), 2);
+        let decided = job(flood[79], true).0.ballot;
+        twins.follow(&decided, &Outcome::Added(1));
+        assert_eq!(voters(&twins.next(2)), flood[80..82]);
+        while !twins.next(7).is_empty() {}
+        assert_eq!(
+            (twins.len(), twins.turns.len(), twins.behind.len()),
+            (0, 0, 0)
+        );
+    }
 
     #[test]
     fn a_voter_may_have_so_many_ballots_waiting_and_others_still_may() {
         let shares = Arc::new(Shares::new());
         let mut twins = Twins::new(Arc::clone(&shares));
-        let slot = Slot::of(0);
-        let mut hold = |voter: u8, id_is_clients: bool| {
-            let (caller, mut answer) = oneshot::channel();
-            assert!(shares.enter(slot, 1, usize::MAX));
-            twins.hold(Job {
-                ballot: BallotRecord {
-                    poll: PollId::from_bytes([0; 16]),
-                    voter: VoterKey::from_bytes([voter; 16]),
-                    id: BallotId::from_bytes([0; 16]),
-                    id_is_clients,
-                    selection: Selection::from_store(&[0]),
-                    received_at: Timestamp::EPOCH,
-                },
-                slot,
-                reply: Reply::Caller(caller),
-            });
+        let mut hold = |voter: u16, id_is_clients: bool| {
+            let (job, mut answer) = job(voter, id_is_clients);
+            assert!(shares.enter(slot(), 1, usize::MAX));
+            twins.hold(job);
             answer.try_recv().is_err()
         };
         for _ in 0..MOST_NAMED {
@@ -161,6 +262,6 @@ mod tests {
         assert!(hold(1, false), "what needs no store may wait");
         assert!(hold(2, true));
         assert_eq!(twins.len(), MOST_NAMED + 2);
-        assert_eq!(shares.waiting(slot), MOST_NAMED + 2);
+        assert_eq!(shares.waiting(slot()), MOST_NAMED + 2);
     }
 }

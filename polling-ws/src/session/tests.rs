@@ -1,3 +1,4 @@
+use polling_core::vote_tokens::VoteToken;
 use polling_core::{StoreError, TokenHash, UserId};
 use serde_json::{Value, json};
 
@@ -131,17 +132,34 @@ fn what_a_token_proves_adds_to_what_was_proved_before() {
     assert_eq!(session.actor().user_id(), Some(user));
     assert_eq!(session.actor().manage_tokens(), [token]);
 
-    let refused = session.authenticated(None, Err(AuthError::Rejected));
-    assert_eq!(json(&refused)["code"], "unauthorized");
     let unavailable = AuthError::from(StoreError::unavailable("no"));
     assert_eq!(
         json(&session.authenticated(None, Err(unavailable)))["code"],
         "unavailable"
     );
     assert_eq!(session.actor().user_id(), Some(user));
+    assert_eq!(session.actor().manage_tokens(), [token]);
 
     let another = TokenHash::from_bytes([3; 32]);
     session.authenticated(None, Ok(Actor::manage_token(another)));
     let one_more = session.text(r#"{"type":"authenticate","token":"pm_x"}"#);
     assert_eq!(answer(one_more)["code"], "overloaded");
+}
+
+#[test]
+fn a_token_that_is_refused_leaves_nobody_there() {
+    let mut session = session();
+    let poll = POLLS[0].parse().unwrap();
+    let (user, token) = (UserId::from_bytes([1; 16]), TokenHash::from_bytes([2; 32]));
+    for proved in [
+        Actor::user(user),
+        Actor::manage_token(token),
+        Actor::vote_token(VoteToken::new("pv_x", poll)),
+    ] {
+        session.authenticated(None, Ok(proved));
+    }
+    let refused = session.authenticated(None, Err(AuthError::Rejected));
+    assert_eq!(json(&refused)["code"], "unauthorized");
+    // A manage token is good whoever holds it.
+    assert_eq!(*session.actor(), Arc::new(Actor::manage_token(token)));
 }
