@@ -67,9 +67,10 @@ pub struct Settings {
     pub link_lifetime: Duration,
     /// The least time between two links for the first password of one account.
     pub link_pause: Duration,
-    /// How long the delivery of a one-time link may take.
+    /// How long the delivery of a one-time link, or of an invitation, may take.
     pub link_patience: Duration,
-    /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`.
+    /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`. Beside them as many
+    /// invitations may be; one more is made, and not sent.
     pub link_queue: usize,
     /// How long a ticket for an event stream or a WebSocket is good.
     pub ticket_lifetime: Duration,
