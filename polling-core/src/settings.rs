@@ -66,9 +66,10 @@ pub struct Settings {
     pub refresh_grace: Duration,
     /// How long a one-time link is good. While it is, trying to sign in sends no other for the first password.
     pub link_lifetime: Duration,
-    /// How long the delivery of a one-time link may take.
+    /// How long the delivery of a one-time link, or of an invitation, may take.
     pub link_patience: Duration,
-    /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`.
+    /// One-time links that may be on their way; one more that is asked for is refused as `overloaded`. Beside them as many
+    /// invitations may be; one more is made, and not sent.
     pub link_queue: usize,
     /// How long a ticket for an event stream or a WebSocket is good.
     pub ticket_lifetime: Duration,

@@ -2,8 +2,8 @@
 //!
 //! The types and the ports are always here. The use cases, with passwords (argon2) and access tokens (JWT), come with the
 //! feature `accounts`: `service.rs` (signing up), `sign_in.rs` (sign-ins and their refresh tokens), `recover.rs` (passwords
-//! and one-time links), `profile.rs` (reading, changing, deleting), `admin.rs` and `import/`. Nothing that leaves the system ever holds
-//! a hash, and only the users themselves and administrators see an e-mail.
+//! and one-time links), `post.rs` (what is on its way to people), `profile.rs` (reading, changing, deleting), `admin.rs` and
+//! `import/`. Nothing that leaves the system ever holds a hash, and only the users themselves and administrators see an e-mail.
 //!
 //! Nobody learns from an answer, or from how long it takes, whether an address has an account, but by taking it: a sign-in
 //! hashes a password whether or not there is one to compare it with, and what is sent by e-mail is looked up and sent in a
