@@ -27,6 +27,7 @@ mod events;
 mod faults;
 mod features;
 mod headers;
+mod import_ends;
 mod imports;
 mod input;
 mod invitations;

@@ -37,6 +37,8 @@ pub(crate) struct Start {
     pub(crate) server: ServerSettings,
     pub(crate) core: Settings,
     pub(crate) clock: Option<FakeClock>,
+    /// What the engine finds in the place of its store.
+    pub(crate) around: Option<Box<dyn FnOnce(Arc<dyn Repository>) -> Arc<dyn Repository> + Send>>,
     /// What else the engine is built with.
     pub(crate) with: Option<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
 }
@@ -60,7 +62,10 @@ impl Start {
     }
 
     pub(crate) async fn run(self) -> Server {
-        let (store, guard) = self.store.fresh().await;
+        let (mut store, guard) = self.store.fresh().await;
+        if let Some(around) = self.around {
+            store = around(store);
+        }
         let mut builder = Engine::builder(Arc::clone(&store)).settings(self.core);
         if let Some(clock) = self.clock {
             builder = builder.clock(clock);
