@@ -16,6 +16,7 @@ mod store;
 mod forged;
 
 mod answer;
+mod documented;
 mod event_stream;
 mod support;
 mod team;
@@ -39,6 +40,7 @@ mod passwords;
 mod polls;
 mod profiles;
 mod projects;
+mod refusals;
 mod results;
 mod security;
 mod server;
