@@ -8,11 +8,11 @@ use futures_util::FutureExt;
 use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-#[cfg(feature = "accounts")]
-use http_body_util::combinators::UnsyncBoxBody;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+#[cfg(feature = "accounts")]
+use crate::pieces::Pieces;
 use crate::problem::Problem;
 #[cfg(feature = "accounts")]
 use crate::settings::HttpSettings;
@@ -70,32 +70,9 @@ where
     }
 
     /// Hands the body to somebody who reads it piece by piece, and throws away what that one leaves.
-    ///
-    /// # Errors
-    /// `too_large` where the client says so.
     #[cfg(feature = "accounts")]
-    pub(crate) fn pieces(&mut self, settings: &HttpSettings) -> Result<Pieces, Problem> {
-        let most = settings.import_body_bytes;
-        let said = self
-            .rest
-            .as_ref()
-            .map_or(0, |rest| rest.size_hint().lower());
-        if said > most as u64 {
-            return Err(Problem::too_large(most));
-        }
-        let whole = |mut data: B::Data| data.copy_to_bytes(data.remaining());
-        let rest = self.rest.take().map(|rest| {
-            let rest = rest.map_frame(move |frame| frame.map_data(whole));
-            UnsyncBoxBody::new(rest.map_err(|_| Broken))
-        });
-        Ok(Pieces {
-            rest,
-            read: 0,
-            most,
-            patience: settings.request_timeout,
-            waits_to_send: self.waits_to_send,
-            drain: (settings.drain_bytes, settings.drain_time),
-        })
+    pub(crate) fn pieces(&mut self, settings: &HttpSettings, deadline: Instant) -> Pieces {
+        Pieces::new(self.rest.take(), self.waits_to_send, settings, deadline)
     }
 
     /// Reads what is left, and throws it away, while the answer is on its way: else the connection would be closed with
@@ -109,71 +86,11 @@ where
     }
 }
 
-/// A body that is read piece by piece.
-#[cfg(feature = "accounts")]
-pub(crate) struct Pieces {
-    /// `None` where there is nothing more to come.
-    rest: Option<UnsyncBoxBody<Bytes, Broken>>,
-    read: usize,
-    most: usize,
-    /// How long a piece may take to come.
-    patience: Duration,
-    waits_to_send: bool,
-    /// How much is thrown away, and for how long.
-    drain: (u64, Duration),
-}
-
-/// The transport broke the body.
-#[cfg(feature = "accounts")]
-pub(crate) struct Broken;
-
-#[cfg(feature = "accounts")]
-impl Pieces {
-    /// The next piece; `None` at the end.
-    ///
-    /// # Errors
-    /// `too_large` where the bound is passed, `timeout` where nothing comes, `invalid` where the transport broke it.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        self.waits_to_send = false;
-        while let Some(rest) = &mut self.rest {
-            let frame = timeout(self.patience, rest.frame()).await;
-            let frame = frame.map_err(|_| Problem::timeout())?;
-            match frame {
-                None => self.rest = None,
-                Some(Err(Broken)) => {
-                    self.rest = None;
-                    return Err(Problem::unreadable("the body broke off"));
-                }
-                Some(Ok(frame)) => {
-                    let piece = frame.into_data().unwrap_or_default();
-                    self.read += piece.len();
-                    if self.read > self.most {
-                        return Err(Problem::too_large(self.most));
-                    }
-                    if !piece.is_empty() {
-                        return Ok(Some(piece));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-#[cfg(feature = "accounts")]
-impl Drop for Pieces {
-    fn drop(&mut self) {
-        // While the runtime ends there is nobody left to read.
-        if let Some(rest) = self.rest.take()
-            && !self.waits_to_send
-            && tokio::runtime::Handle::try_current().is_ok()
-        {
-            throw_away(Box::pin(rest), self.drain.0, self.drain.1);
-        }
-    }
-}
-
-fn throw_away<B: Body + Send + 'static>(mut rest: Pin<Box<B>>, bytes: u64, time: Duration) {
+pub(crate) fn throw_away<B: Body + Send + 'static>(
+    mut rest: Pin<Box<B>>,
+    bytes: u64,
+    time: Duration,
+) {
     let discard = async move {
         let mut left = bytes;
         while left > 0

@@ -30,6 +30,8 @@ mod openapi;
 #[cfg(feature = "openapi")]
 mod page;
 mod peer;
+#[cfg(feature = "accounts")]
+mod pieces;
 mod problem;
 mod query;
 mod request;

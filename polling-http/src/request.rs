@@ -25,7 +25,7 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// The body of an endpoint that takes rows, still to be read. Behind a lock, because a call is shared and a body is not.
     #[cfg(feature = "accounts")]
-    pub(crate) pieces: std::sync::Mutex<Option<crate::body::Pieces>>,
+    pub(crate) pieces: std::sync::Mutex<Option<crate::pieces::Pieces>>,
     pub(crate) unknown_fields: UnknownFields,
 }
 

@@ -26,8 +26,6 @@ use tracing::Instrument;
 use crate::body::{self, RequestBody, before};
 use crate::peer;
 use crate::problem::Problem;
-#[cfg(feature = "accounts")]
-use crate::request::check_content_encoding;
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
 use crate::response::{self, Answer, Response, ResponseBody};
@@ -294,8 +292,9 @@ impl Inner {
             Takes::Batch => Some(self.settings.batch_body_bytes),
             #[cfg(feature = "accounts")]
             Takes::Rows => {
-                check_content_encoding(&call.parts.headers)?;
-                call.pieces = Some(body.pieces(&self.settings)?).into();
+                // Its handler looks at the body, once it is known that the caller may send it.
+                let pieces = body.pieces(&self.settings, deadline.deadline());
+                call.pieces = Some(pieces).into();
                 None
             }
         };

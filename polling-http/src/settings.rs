@@ -24,6 +24,9 @@ pub struct HttpSettings {
     /// `timeout`; an answer that is not, `unavailable`. An event stream may then go on for as long as it likes. Of a bulk import
     /// each piece of the body may take as long.
     pub request_timeout: Duration,
+    /// How long the body of a bulk import may be waited for in all, at most: then it is `timeout`, and another import has its
+    /// turn. The time in which rows are read and written is no part of it.
+    pub import_body_time: Duration,
     /// How long an event stream is silent, at most: then a comment shows that it is alive.
     pub keep_alive_interval: Duration,
     /// When a client that was told `overloaded` or `unavailable` should try again; in whole seconds.
@@ -49,6 +52,7 @@ impl Default for HttpSettings {
             drain_bytes: 16 * 1024 * 1024,
             drain_time: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
+            import_body_time: Duration::from_secs(10 * 60),
             keep_alive_interval: Duration::from_secs(15),
             retry_after: Duration::from_secs(1),
             cors_origins: Vec::new(),

@@ -15,17 +15,34 @@ use crate::support::process::{ServerProcess, Starting, program};
 /// 404 to strangers, who may not know of it.
 const LEFT_OUT: &str = "ignored_auth";
 
-/// An event stream never ends, and so no answer to it is ever whole; and lines of JSON are nothing that it could write.
-const OUT_OF_REACH: &str = "/events$|/users/import$";
+/// An event stream never ends, and so no answer to it is ever whole.
+const OUT_OF_REACH: &str = "/events$";
+
+/// How lines of JSON are written, which it does not know: they are a text already.
+const LINES: &str = r#"
+import schemathesis
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(context, value):
+    return value if isinstance(value, bytes) else str(value).encode()
+"#;
+
+/// The name of the file with them.
+const HOOKS: &str = "lines_of_json";
 
 /// After this nothing would be tried with an account any more.
 const LAST: &str = "deleteOwnAccount";
+
+/// Of who has an account, an administrator's: others do not get far with an import.
+const EMAIL: &str = "ada@example.org";
 
 /// Thousands of requests are meant; what is limited, and how that is answered, is tested where the clock stands still.
 const NO_LIMITS: &str = "create_poll=off,manage=off,invite=off,login=off,password_reset=off";
 
 /// Beyond what is usual: rules that no schema can say (an end that lies in the future, options of which none says the same)
-/// refuse data that fits it, and a GET of the WebSocket is told to upgrade. Who has no account does not sign up by itself.
+/// refuse data that fits it, and a GET of the WebSocket is told to upgrade. Rows that an import refuses are refused in its
+/// answer, one by one. Who has no account does not sign up by itself.
 const SETTINGS: &str = r#"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "401", "403", "404", "409", "413", "422", "426"]
@@ -35,6 +52,10 @@ expected-statuses = ["400", "401", "403", "404", "409", "413", "415", "422", "42
 
 [auth]
 auto-signup = false
+
+[[operations]]
+include-path = "/api/v1/users/import"
+checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "403", "404", "409", "413", "415", "422"]
 "#;
 
 #[tokio::test]
@@ -51,13 +72,16 @@ async fn schemathesis_finds_nothing_with_an_account() {
 }
 
 async fn server() -> ServerProcess {
-    let starting = Starting::new("sqlite::memory:", &["--limits", NO_LIMITS]);
+    let starting = Starting::new(
+        "sqlite::memory:",
+        &["--limits", NO_LIMITS, "--admin-email", EMAIL],
+    );
     starting.greets().await
 }
 
 async fn sign_up(server: &ServerProcess) -> String {
     let mut client = Client::connect(server.address).await.unwrap();
-    let credentials = json!({"email": "ada@example.org", "password": "correct horse"});
+    let credentials = json!({"email": EMAIL, "password": "correct horse"});
     let mut new = credentials.clone();
     new["name"] = "Ada".into();
     let mut post = async |path: &str, body: &Value| {
@@ -74,10 +98,14 @@ async fn finds_nothing(server: &ServerProcess, token: Option<&str>) {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("schemathesis.toml");
     std::fs::write(&settings, SETTINGS).unwrap();
+    let hooks = folder.path().join(HOOKS).with_extension("py");
+    std::fs::write(hooks, LINES).unwrap();
     let tool = tool();
+    let modules = std::env::join_paths([&*tool, folder.path()]).unwrap();
     let mut run = Command::new("python3");
     run.arg(tool.join("bin/schemathesis"))
-        .env("PYTHONPATH", &tool)
+        .env("PYTHONPATH", modules)
+        .env("SCHEMATHESIS_HOOKS", HOOKS)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(folder.path())
         .kill_on_drop(true)

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use http::Method;
 use polling_core::users::{Email, ImportFormat};
 use polling_core::{Actor, Settings};
-use polling_http::HttpSettings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -18,17 +17,15 @@ on_every_store! {
     lines_of_json_are_imported_too
     running_it_again_changes_nothing
     imports_are_for_administrators
-    what_cannot_be_an_import_is_refused_at_once
-    what_goes_on_too_long_ends_with_a_problem
     an_import_whose_client_leaves_can_be_sent_again
     one_import_runs_at_a_time_and_its_progress_is_read
     twenty_thousand_rows_are_imported
 }
 
-const IMPORT: &str = "/api/v1/users/import";
+pub(crate) const IMPORT: &str = "/api/v1/users/import";
 const ID: &str = "018f3c6e-0000-7000-8000-000000000001";
 
-fn with_root(start: Start) -> Start {
+pub(crate) fn with_root(start: Start) -> Start {
     let root = Email::parse("root@example.org").unwrap();
     Start {
         with: Some(Box::new(|builder| builder.administrator(root))),
@@ -37,20 +34,20 @@ fn with_root(start: Start) -> Start {
 }
 
 /// A server, and the access token of its administrator.
-async fn started(start: Start) -> (Server, String) {
+pub(crate) async fn started(start: Start) -> (Server, String) {
     let server = with_root(start).run().await;
     let (_, root) = server.user("root").await;
     (server, root)
 }
 
-fn csv(server: &Server, token: &str, body: impl Into<String>) -> Ask {
+pub(crate) fn csv(server: &Server, token: &str, body: impl Into<String>) -> Ask {
     let ask = server.request(Method::POST, IMPORT).bearer(token);
     ask.header("content-type", "text/csv; charset=utf-8")
         .body(body.into())
 }
 
 /// The lines of the rows, and the last one.
-fn lines(answer: &Answer) -> (Vec<Value>, Value) {
+pub(crate) fn lines(answer: &Answer) -> (Vec<Value>, Value) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("content-type"), "application/x-ndjson");
     let read = |line: &str| serde_json::from_str(line).unwrap();
@@ -61,13 +58,13 @@ fn lines(answer: &Answer) -> (Vec<Value>, Value) {
     (lines, end)
 }
 
-fn statuses(rows: &[Value]) -> Vec<u64> {
+pub(crate) fn statuses(rows: &[Value]) -> Vec<u64> {
     rows.iter()
         .map(|row| row["status"].as_u64().unwrap())
         .collect()
 }
 
-fn sums(end: &Value) -> [u64; 4] {
+pub(crate) fn sums(end: &Value) -> [u64; 4] {
     let import = &end["import"];
     ["rows", "created", "existing", "invalid"].map(|name| import[name].as_u64().unwrap())
 }
@@ -199,44 +196,8 @@ async fn imports_are_for_administrators(store: Store) {
     assert_eq!(outcomes.len(), 1);
 }
 
-async fn what_cannot_be_an_import_is_refused_at_once(store: Store) {
-    let mut http = HttpSettings::default();
-    http.import_body_bytes = 1_000;
-    let (server, root) = started(Start {
-        http,
-        ..Start::on(store)
-    })
-    .await;
-    let good = "name,email\nAda,ada@example.org\n";
-    let long = format!("{good}{}", "x".repeat(1_000));
-    csv(&server, &root, long).await.refuses(413, "too_large");
-    for (name, value) in [
-        ("content-type", "application/json"),
-        ("content-encoding", "gzip"),
-    ] {
-        let ask = server.request(Method::POST, IMPORT).bearer(&root);
-        let refused = ask.header(name, value).body(good).await;
-        refused.refuses(415, "unsupported_media_type");
-    }
-    let ask = server.request(Method::POST, IMPORT).bearer(&root);
-    let refused = ask.body(good).await;
-    refused.refuses(415, "unsupported_media_type");
-    assert_eq!(refused.header("accept"), "text/csv, application/x-ndjson");
-    for columns in ["", "Ada,ada@example.org\n", "name\nAda\n"] {
-        let refused = csv(&server, &root, columns).await;
-        refused.refuses_field(422, "invalid", "");
-    }
-    let refused = csv(&server, &root, good).header("idempotency-key", "x");
-    refused
-        .await
-        .refuses_field(422, "invalid", "/Idempotency-Key");
-    // None of them holds anything up.
-    let (rows, _) = lines(&csv(&server, &root, good).await);
-    assert_eq!(statuses(&rows), [201]);
-}
-
 /// Sends the head of an import whose body comes in chunks.
-async fn begin(server: &Server, token: &str) -> tokio::net::TcpStream {
+pub(crate) async fn begin(server: &Server, token: &str) -> tokio::net::TcpStream {
     let mut stream = server.connect().await;
     let head = format!(
         "POST {IMPORT} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\nidempotency-key: {ID}\r\n\
@@ -246,13 +207,13 @@ async fn begin(server: &Server, token: &str) -> tokio::net::TcpStream {
     stream
 }
 
-async fn send(stream: &mut tokio::net::TcpStream, text: &str) {
+pub(crate) async fn send(stream: &mut tokio::net::TcpStream, text: &str) {
     let chunk = format!("{:x}\r\n{text}\r\n", text.len());
     stream.write_all(chunk.as_bytes()).await.unwrap();
 }
 
 /// What is left to be read, and the last line of it.
-async fn read_end(stream: &mut tokio::net::TcpStream) -> (String, Value) {
+pub(crate) async fn read_end(stream: &mut tokio::net::TcpStream) -> (String, Value) {
     let mut text = String::new();
     soon(stream.read_to_string(&mut text)).await.unwrap();
     let line = text.lines().rfind(|line| line.starts_with("{\"import\""));
@@ -260,42 +221,12 @@ async fn read_end(stream: &mut tokio::net::TcpStream) -> (String, Value) {
     (text, end)
 }
 
-async fn what_goes_on_too_long_ends_with_a_problem(store: Store) {
-    let mut core = Settings::default();
-    core.imports.rows = 3;
-    let mut http = HttpSettings::default();
-    http.import_body_bytes = 1_000;
-    let (server, root) = started(Start {
-        core,
-        http,
-        ..Start::on(store)
-    })
-    .await;
-    let many: String = (0..5).fold("name,email\n".into(), |mut body, n| {
-        let _ = writeln!(body, "Ada,ada{n}@example.org");
-        body
-    });
-    let (rows, end) = lines(&csv(&server, &root, many).await);
-    assert_eq!(statuses(&rows), [201, 201, 201]);
-    assert_eq!(sums(&end), [3, 3, 0, 0]);
-    assert_eq!(end["import"]["state"], "stopped");
-    assert_eq!(end["problem"]["status"], 422);
-
-    let mut stream = begin(&server, &root).await;
-    send(&mut stream, "name,email\nBob,bob@example.org\n").await;
-    send(&mut stream, &"x".repeat(1_000)).await;
-    stream.write_all(b"0\r\n\r\n").await.unwrap();
-    let (head, end) = read_end(&mut stream).await;
-    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    assert_eq!(end["problem"]["code"], "too_large");
-    assert_eq!(end["import"]["state"], "stopped");
-    // Its one row was not written, and has no outcome.
-    assert_eq!(sums(&end), [0, 0, 0, 0]);
-    server.user("bob").await;
-}
-
 /// How far the import has come, as soon as it has come so far.
-async fn progress_until(server: &Server, token: &str, far: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn progress_until(
+    server: &Server,
+    token: &str,
+    far: impl Fn(&Value) -> bool,
+) -> Value {
     let path = format!("{IMPORT}/{ID}");
     let look = async {
         loop {
@@ -308,7 +239,7 @@ async fn progress_until(server: &Server, token: &str, far: impl Fn(&Value) -> bo
     soon(look).await
 }
 
-fn in_twos() -> Settings {
+pub(crate) fn in_twos() -> Settings {
     let mut core = Settings::default();
     core.imports.batch_rows = 2;
     core

@@ -9,12 +9,8 @@ use polling_http::{HttpApi, HttpSettings};
 use polling_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
+use crate::documented::{BESIDE, DOCUMENT};
 use crate::support::{Server, Start};
-
-const DOCUMENT: &str = "/api/openapi.json";
-
-/// What other services answer, and the pages about the document itself.
-const BESIDE: [(&str, &str); 2] = [("GET", "/api/v1/ws"), ("GET", "/metrics")];
 
 #[tokio::test]
 async fn every_route_is_described_and_nothing_else() {

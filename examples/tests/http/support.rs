@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::answer::Answer;
+use crate::documented;
 use crate::store::{Guard, Store};
 
 /// Nothing here takes so long; a test that waits longer has failed.
@@ -29,6 +30,9 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     came.expect("it should have come by now")
 }
 
+/// What makes one store of another.
+pub(crate) type Around = Box<dyn FnOnce(Arc<dyn Repository>) -> Arc<dyn Repository> + Send>;
+
 /// How a server is started; all fields have working defaults.
 #[derive(Default)]
 pub(crate) struct Start {
@@ -37,6 +41,8 @@ pub(crate) struct Start {
     pub(crate) server: ServerSettings,
     pub(crate) core: Settings,
     pub(crate) clock: Option<FakeClock>,
+    /// What the engine finds in the place of its store.
+    pub(crate) around: Option<Around>,
     /// What else the engine is built with.
     pub(crate) with: Option<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
 }
@@ -59,8 +65,11 @@ impl Start {
         }
     }
 
-    pub(crate) async fn run(self) -> Server {
-        let (store, guard) = self.store.fresh().await;
+    pub(crate) async fn run(mut self) -> Server {
+        let (mut store, guard) = self.store.fresh().await;
+        if let Some(around) = self.around.take() {
+            store = around(store);
+        }
         self.run_on(store, guard).await
     }
 
@@ -260,6 +269,7 @@ impl IntoFuture for Ask {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            let (method, path) = (self.method.clone(), self.path.clone());
             let (parts, body) = self.open().await.into_parts();
             let answer = Answer {
                 status: parts.status,
@@ -267,6 +277,7 @@ impl IntoFuture for Ask {
                 body: soon(body.collect()).await.unwrap().to_bytes(),
             };
             answer.check();
+            documented::check(&method, &path, &answer);
             answer
         })
     }

@@ -9,7 +9,6 @@ use crate::support::Server;
 on_every_store! {
     somebody_signs_up_signs_in_and_is_looked_up
     signing_up_and_in_is_refused_with_reasons
-    a_bad_credential_is_refused_everywhere
     a_credential_is_a_bearer_token_and_nothing_else
 }
 
@@ -89,65 +88,6 @@ async fn signing_up_and_in_is_refused_with_reasons(store: Store) {
     }
 }
 
-async fn a_bad_credential_is_refused_everywhere(store: Store) {
-    let server = Server::on(store).await;
-    let poll = server.poll(json!({"allow_change": true})).await;
-    let asks = [
-        (Method::GET, "/api/v1/polls".to_owned()),
-        (Method::POST, "/api/v1/polls".to_owned()),
-        (Method::GET, poll.path("")),
-        (Method::HEAD, poll.path("")),
-        (Method::PATCH, poll.path("")),
-        (Method::DELETE, poll.path("")),
-        (Method::POST, poll.path("/publish")),
-        (Method::POST, poll.path("/close")),
-        (Method::GET, poll.path("/results")),
-        (Method::GET, poll.path("/events")),
-        (Method::POST, poll.path("/votes")),
-        (Method::POST, poll.path("/votes/batch")),
-        (Method::GET, poll.path("/vote?voter=ada")),
-        (Method::PUT, poll.path("/vote")),
-        (Method::DELETE, poll.path("/vote?voter=ada")),
-        (Method::POST, "/api/v1/users".to_owned()),
-        (Method::GET, "/api/v1/users/x".to_owned()),
-        (Method::POST, "/api/v1/users/import".to_owned()),
-        (Method::GET, "/api/v1/users/import/x".to_owned()),
-        (Method::POST, "/api/v1/auth/login".to_owned()),
-        (Method::POST, "/api/v1/auth/refresh".to_owned()),
-        (Method::POST, "/api/v1/auth/logout".to_owned()),
-        (Method::POST, "/api/v1/auth/logout-all".to_owned()),
-        (Method::POST, "/api/v1/auth/password".to_owned()),
-        (Method::POST, "/api/v1/auth/password-reset".to_owned()),
-        (
-            Method::POST,
-            "/api/v1/auth/password-reset/confirm".to_owned(),
-        ),
-        (Method::GET, "/api/v1/users/me".to_owned()),
-        (Method::PATCH, "/api/v1/users/me".to_owned()),
-        (Method::DELETE, "/api/v1/users/me".to_owned()),
-        (Method::GET, "/polls".to_owned()),
-        (Method::POST, "/polls".to_owned()),
-        (Method::POST, "/vote".to_owned()),
-    ];
-    for (method, path) in asks {
-        let is_head = method == Method::HEAD;
-        let answer = server.request(method, &*path).bearer("pm_unknown").await;
-        assert_eq!(answer.status, 401, "{path}");
-        assert_eq!(
-            answer.header("www-authenticate"),
-            r#"Bearer error="invalid_token""#
-        );
-        if !is_head {
-            answer.refuses(401, "unauthorized");
-        }
-    }
-    let untouched = server.get(poll.path("")).await.json();
-    assert_eq!(
-        (&untouched["status"], &untouched["version"]),
-        (&json!("open"), &json!(1))
-    );
-}
-
 async fn a_credential_is_a_bearer_token_and_nothing_else(store: Store) {
     let server = Server::on(store).await;
     let poll = server.poll(json!({})).await;
@@ -156,6 +96,11 @@ async fn a_credential_is_a_bearer_token_and_nothing_else(store: Store) {
         let answer = ask().header("authorization", malformed).await;
         answer.refuses(401, "unauthorized");
     }
+    let unknown = ask().bearer("pm_unknown").await;
+    let why = unknown.header("www-authenticate");
+    assert_eq!(why, r#"Bearer error="invalid_token""#);
+    let head = server.request(Method::HEAD, poll.path(""));
+    assert_eq!(head.bearer("pm_unknown").await.status, 401);
     let twice = ask().bearer(&poll.token).bearer(&poll.token).await;
     twice.refuses(401, "unauthorized");
     for good in ["bearer", "BEARER"] {

@@ -1,5 +1,6 @@
 //! A store around the store under test, which can be held up, watched, and made to fail.
 
+mod accounts;
 mod door;
 mod rooms;
 mod script;
@@ -67,6 +68,11 @@ impl FaultyStore {
     /// of them go well.
     pub fn will(&self, faults: impl IntoIterator<Item = Fault>) {
         self.script.will(faults);
+    }
+
+    /// The next batches of imported accounts meet these, one each; `None` goes well, and so do those after the last of them.
+    pub fn will_import(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.script.will_import(faults);
     }
 
     /// No batch and no change with a ballot of this voter can be written from now on.

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use polling_core::votes::{BallotRecord, VoterKey};
 
-/// What befalls the store at one batch, change or withdrawal.
+/// What befalls the store at one batch, change, withdrawal or import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It is lost before anything is written.
     LostBeforeCommit,
     /// It writes, and is lost before it says so.
     LostAfterCommit,
-    /// The writer panics before anything is written. Changes and withdrawals go well.
+    /// The writer panics before anything is written. Changes, withdrawals and imports go well.
     PanicsBeforeCommit,
-    /// The writer writes, and panics then. Changes and withdrawals go well.
+    /// The writer writes, and panics then. Changes, withdrawals and imports go well.
     PanicsAfterCommit,
 }
 
@@ -22,6 +22,7 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Script {
     faults: Mutex<VecDeque<Fault>>,
+    imports: Mutex<VecDeque<Option<Fault>>>,
     poisoned: Mutex<HashSet<VoterKey>>,
     written: Mutex<Vec<Arc<[BallotRecord]>>>,
 }
@@ -35,9 +36,18 @@ impl Script {
         self.faults.lock().unwrap().pop_front()
     }
 
+    pub(super) fn will_import(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.imports.lock().unwrap().extend(faults);
+    }
+
+    pub(super) fn next_import(&self) -> Option<Fault> {
+        self.imports.lock().unwrap().pop_front().flatten()
+    }
+
     /// What has not come yet does not come any more.
     pub(super) fn calm(&self) {
         self.faults.lock().unwrap().clear();
+        self.imports.lock().unwrap().clear();
         self.poisoned.lock().unwrap().clear();
     }
 

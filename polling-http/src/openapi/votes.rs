@@ -21,11 +21,10 @@ const CHANGE: &str =
     "\"My vote is this\": casts it, or changes it where the poll has `allow_change`.";
 const WITHDRAW: &str = "Who withdrew may vote again.";
 
-/// What a ballot may be refused for.
-pub(super) const CASTING: [Code; 13] = [
+/// What a ballot may be refused for, whether it is cast or changes one.
+const BALLOTS: [Code; 12] = [
     Code::Forbidden,
     Code::PollNotFound,
-    Code::AlreadyVoted,
     Code::BallotIdReused,
     Code::BallotSuperseded,
     Code::PollClosed,
@@ -75,12 +74,8 @@ pub(super) fn room() -> Room {
             .says(CAST_ALL)
             .takes::<BatchBody>(json!({ "ballots": [example()] }))
             .answers::<Outcomes>(OK, "What became of each ballot")
-            .refuses(&[
-                Code::Forbidden,
-                Code::PollNotFound,
-                Code::PollDraft,
-                Code::Overloaded,
-            ]),
+            // Who may vote is judged ballot by ballot.
+            .refuses(&[Code::PollNotFound, Code::PollDraft, Code::Overloaded]),
             voter(at(Method::GET, own, "readVote", "Read one's own vote"))
                 .answers::<OwnBallot>(OK, "The receipt, and what was chosen")
                 .refuses(&[
@@ -101,7 +96,7 @@ pub(super) fn room() -> Room {
             .takes::<VoteBody>(example())
             .answers::<Receipt>(OK, "Changed, or so already")
             .answers::<Receipt>(CREATED, "Cast: there was none")
-            .refuses(&CASTING)
+            .refuses(&BALLOTS)
             .refuses(&[Code::ChangeNotAllowed]),
             voter(at(
                 Method::DELETE,
@@ -127,7 +122,8 @@ pub(super) fn casting(operation: Description) -> Description {
         .says(CAST)
         .answers::<Receipt>(OK, "A retry: the receipt of the recorded ballot")
         .answers::<Receipt>(CREATED, "Recorded")
-        .refuses(&CASTING)
+        .refuses(&BALLOTS)
+        .refuses(&[Code::AlreadyVoted])
 }
 
 fn idempotent(operation: Description) -> Description {

@@ -15,9 +15,9 @@ use serde_json::value::RawValue;
 
 use super::polls::location;
 use super::users::users;
-use crate::body::Pieces;
+use crate::pieces::Pieces;
 use crate::problem::{Problem, status_of};
-use crate::request::Call;
+use crate::request::{Call, check_content_encoding};
 use crate::response::{self, Answer, Response, ResponseBody};
 use crate::router::{Route, Takes};
 
@@ -40,7 +40,11 @@ async fn progress(call: Box<Call>) -> Answer {
 async fn import(mut call: Box<Call>) -> Answer {
     let pieces = call.pieces.get_mut().ok().and_then(Option::take);
     let pieces = pieces.ok_or_else(|| StoreError::internal("the body was read already"))?;
+    // Who may not import learns nothing of what would be wrong with it.
+    users(&call)?.may_import(&call.actor).await?;
+    check_content_encoding(&call.parts.headers)?;
     let format = format(&call.parts.headers)?;
+    pieces.fits()?;
     let id = call.idempotency_key()?;
     let import = users(&call)?.import(&call.actor, format, id).await?;
     let id = import.progress().id;
@@ -88,7 +92,7 @@ impl Reading {
     /// Reads the columns of a table, which are refused before anything is answered.
     async fn begin(&mut self) -> Result<(), Problem> {
         while !self.import.has_begun() {
-            match self.pieces.next().await? {
+            match self.pieces.first().await? {
                 Some(piece) => {
                     self.piece = piece;
                     self.import.begin(&mut self.piece)?;

@@ -40,7 +40,7 @@ fn answered(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
 }
 
 /// What Eve has in a workspace of her own, of which nobody in the team knows: a draft among it.
-async fn of_eve(team: &Team) -> Ids {
+pub(crate) async fn of_eve(team: &Team) -> Ids {
     let path = workspace(&team.server, &team.eve, "Cellar").await;
     let post = async |rest: &str, body: Value| {
         let ask = team.server.post(format!("{path}{rest}"), &body);

@@ -7,12 +7,12 @@
 //! `ws/access_tokens.rs`, and foreign origins in `ws/handshake.rs`.
 
 mod bounds;
-mod foreign_ids;
+pub(crate) mod foreign_ids;
 mod headers;
 mod letters;
 mod mutating;
 mod often;
-mod routes;
+pub(crate) mod routes;
 mod shown;
 mod sql;
 mod tokens;

@@ -12,7 +12,7 @@ use crate::team::{Team, text};
 
 /// Whose things a route touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub(crate) enum Of {
     /// Somebody else's, or those of a workspace.
     Others,
     /// The caller's own, who needs no right to them; or nobody's yet.
@@ -20,10 +20,10 @@ pub(super) enum Of {
 }
 
 /// A method and a path, and whose things it touches.
-pub(super) type Entry = (Method, &'static str, Of);
+pub(crate) type Entry = (Method, &'static str, Of);
 
 /// A route that is not here fails [`every_route_that_changes_something_is_tried`].
-pub(super) const MUTATING: &[Entry] = &[
+pub(crate) const MUTATING: &[Entry] = &[
     (Method::POST, "/api/v1/polls", Of::Others),
     (Method::PATCH, "/api/v1/polls/{id}", Of::Others),
     (Method::POST, "/api/v1/polls/{id}/publish", Of::Others),
@@ -92,7 +92,7 @@ pub(super) const MUTATING: &[Entry] = &[
 ];
 
 /// Every method and path that the engine of this server answers.
-pub(super) fn all(server: &Server) -> BTreeSet<(String, &'static str)> {
+pub(crate) fn all(server: &Server) -> BTreeSet<(String, &'static str)> {
     let api = HttpApi::new(server.engine.clone());
     let routes = api.routes();
     routes
@@ -117,18 +117,18 @@ async fn every_route_that_changes_something_is_tried() {
 
 /// What the placeholders of paths and bodies stand for.
 #[derive(Clone)]
-pub(super) struct Ids {
-    pub(super) poll: String,
-    pub(super) option: String,
-    pub(super) workspace: String,
-    pub(super) project: String,
-    pub(super) member: String,
-    pub(super) invitation: String,
+pub(crate) struct Ids {
+    pub(crate) poll: String,
+    pub(crate) option: String,
+    pub(crate) workspace: String,
+    pub(crate) project: String,
+    pub(crate) member: String,
+    pub(crate) invitation: String,
 }
 
 impl Ids {
     /// Those of a team: its owner, a vouched poll, and an invitation to somebody who is not here.
-    pub(super) async fn of(team: &Team, poll: &Poll) -> Self {
+    pub(crate) async fn of(team: &Team, poll: &Poll) -> Self {
         let invited = team.invites("ivy@example.org", "owner").await;
         Self {
             poll: poll.id.clone(),
@@ -141,7 +141,7 @@ impl Ids {
     }
 
     /// The path with the ids in it.
-    pub(super) fn path(&self, template: &str) -> String {
+    pub(crate) fn path(&self, template: &str) -> String {
         let outer = match template {
             path if path.contains("/workspaces/") => &self.workspace,
             path if path.contains("/invitations/") => &self.invitation,
@@ -177,13 +177,16 @@ impl Ids {
             ("POST", "revoke") => json!({"all": true}),
             ("PATCH", "{user_id}") => json!({"role": "viewer"}),
             ("POST", "invitations") => json!({"email": "mallory@example.org", "role": "owner"}),
-            ("PATCH", _) | ("POST", "projects") => json!({"name": "Mine"}),
+            ("PATCH", _) | ("POST", "projects" | "workspaces") => json!({"name": "Mine"}),
+            ("POST", "password") => json!({
+                "current_password": "correct horse", "new_password": "battery staple",
+            }),
             _ => Value::Null,
         }
     }
 
     /// The request that this entry stands for.
-    pub(super) fn ask(&self, server: &Server, method: &Method, template: &str) -> Ask {
+    pub(crate) fn ask(&self, server: &Server, method: &Method, template: &str) -> Ask {
         let mut path = self.path(template);
         if *method == Method::DELETE && template.ends_with("/vote") {
             path += "?voter=mallory";

@@ -28,11 +28,8 @@ impl Users {
         format: ImportFormat,
         id: Option<ImportId>,
     ) -> Result<Import, UserError> {
+        self.may_import(actor).await?;
         let parts = &self.inner.parts;
-        if !parts.settings.features.import && !matches!(actor, Actor::System) {
-            return Err(FeatureOff("import").into());
-        }
-        self.administers(actor).await?;
         let now = parts.clock.now();
         let id = id.unwrap_or_else(|| ImportId::new(now, &*parts.ids));
         let begun = self.inner.imports.begin(id, now);
@@ -46,6 +43,17 @@ impl Users {
             record,
             turn,
         })
+    }
+
+    /// Whether somebody may import, for those who have something else to look at before they [begin](Self::import).
+    ///
+    /// # Errors
+    /// `FeatureOff`, `Unauthorized`, `Forbidden`; `Store`.
+    pub async fn may_import(&self, actor: &Actor) -> Result<(), UserError> {
+        if !self.inner.parts.settings.features.import && !matches!(actor, Actor::System) {
+            return Err(FeatureOff("import").into());
+        }
+        self.administers(actor).await
     }
 
     /// How far an import has come that was begun on this server, of which the last ones are remembered.
