@@ -58,6 +58,10 @@ impl UserRepository for FaultyStore {
         self.accounts().set_admin(id, is_admin).await
     }
 
+    async fn appoint_first_admin(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        self.accounts().appoint_first_admin(email).await
+    }
+
     async fn rehash(
         &self,
         id: UserId,
