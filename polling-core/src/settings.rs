@@ -163,8 +163,8 @@ pub struct LimitSettings {
     /// it is reached the right one is refused too, or guessing could go on. Passwords that are set through one one-time link
     /// are counted apart, so that nobody but its holder can reach that.
     pub login: Option<Limit>,
-    /// Wrong passwords, and new ones that are too weak, from one address. It should be more than can be hashed or wait at once (`password_workers` and
-    /// `password_queue`), because an attempt counts until it is known to be right.
+    /// Wrong passwords, and new ones that are too weak, from one address. It should be more than can be hashed or wait at
+    /// once (`password_workers` and `password_queue`), because an attempt counts until it is known to be right.
     pub login_address: Option<Limit>,
     /// Links for a new password that are asked for one e-mail address, whether or not it has an account; those for the first
     /// one that are sent there count too.

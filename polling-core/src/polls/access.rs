@@ -1,8 +1,8 @@
 //! Who may do what with a poll: one pure table, Role x Action.
 //!
-//! A poll of a user is managed by its creator, as long as the account is there, and by who holds its manage token. A poll of a project is managed by who
-//! may [manage polls](crate::workspaces) in its workspace, and by its creator only as long as that is one of them; to all
-//! other members it is what it is to everybody.
+//! A poll of a user is managed by its creator, as long as the account is there, and by who holds its manage token. A poll
+//! of a project is managed by who may [manage polls](crate::workspaces) in its workspace, and by its creator only as long
+//! as that is one of them; to all other members it is what it is to everybody.
 
 use super::error::PollError;
 use super::model::{Poll, PollRecord, ShowResults, Status};

@@ -48,9 +48,9 @@ pub trait PollRepository: Send + Sync {
     /// delete finds no poll, and not a bad token.
     async fn knows_manage_token(&self, token: TokenHash) -> Result<bool, StoreError>;
 
-    /// The steps that the clock will take next, soonest first, at most `limit`: `Open` at `opens_at` of what is
-    /// scheduled (where an edit took it away, at once), `BeginClosing` at `closes_at` of what is open, `Finish` at `grace` after `closes_at` of what is
-    /// closing. Steps that are overdue come first.
+    /// The steps that the clock will take next, soonest first, at most `limit`: `Open` at `opens_at` of what is scheduled
+    /// (where an edit took it away, at once), `BeginClosing` at `closes_at` of what is open, `Finish` at `grace` after
+    /// `closes_at` of what is closing. Steps that are overdue come first.
     async fn upcoming(&self, grace: Duration, limit: usize) -> Result<Vec<DueStep>, StoreError>;
 }
 

@@ -109,7 +109,8 @@ impl Polls {
     /// Changes a poll, as far as its status lets it. A change that changes nothing is no edit.
     ///
     /// # Errors
-    /// `Invalid`, `Fixed`, `Closed` with the fields; `VersionConflict`; `NotFound`, `Unauthorized`, `Forbidden`; `RateLimited`; `Store`.
+    /// `Invalid`, `Fixed`, `Closed` with the fields; `VersionConflict`; `NotFound`, `Unauthorized`, `Forbidden`;
+    /// `RateLimited`; `Store`.
     #[instrument(name = "polls.edit", skip_all, fields(poll = %id))]
     pub async fn edit(
         &self,

@@ -295,8 +295,8 @@ impl Drop for Subscription {
 /// The live results of one poll, as a stream.
 ///
 /// It gives the current results first, and then the newest whenever there are newer ones, never an older one; while they
-/// are hidden from the viewer it waits, and where that is because the viewer lost a right, it ends. Cancel-safe. When it ends, [`ended`](Self::ended) says why; the final result does
-/// not end it.
+/// are hidden from the viewer it waits, and where that is because the viewer lost a right, it ends. Cancel-safe. When it
+/// ends, [`ended`](Self::ended) says why; the final result does not end it.
 pub struct LiveResults {
     results: Pin<Box<dyn Stream<Item = Results> + Send>>,
     ended: Arc<OnceLock<WatchEnd>>,

@@ -38,8 +38,8 @@ impl Users {
     /// token must not take over the account.
     ///
     /// # Errors
-    /// `Unauthorized`; `Invalid`, with every field that breaks a rule; `WrongPassword`; `RateLimited`; `EmailTaken`; `Overloaded`;
-    /// `Store`.
+    /// `Unauthorized`; `Invalid`, with every field that breaks a rule; `WrongPassword`; `RateLimited`; `EmailTaken`;
+    /// `Overloaded`; `Store`.
     #[instrument(name = "users.edit_own", skip_all)]
     pub async fn edit_own(&self, actor: &Actor, patch: UserPatch) -> Result<UserView, UserError> {
         let actor = actor.clone();

@@ -166,10 +166,10 @@ impl Intake {
 
     /// Where so many ballots of this poll go.
     ///
-    /// A poll has a lane of its own, so that lanes do not wait for one another at its gate, which is held until the commit is
-    /// on disk. While a good part of a batch waits there, its ballots go to all lanes: by then it is the processor that
-    /// limits, and not the wait. The ballots of a voter go one road then too, and are decided in the order in which they came; where the road
-    /// changes between two of them, which were not answered yet, the store decides which was first.
+    /// A poll has a lane of its own, so that lanes do not wait for one another at its gate, which is held until the commit
+    /// is on disk. While a good part of a batch waits there, its ballots go to all lanes: by then it is the processor that
+    /// limits, and not the wait. The ballots of a voter go one road then too, and are decided in the order in which they
+    /// came; where the road changes between two of them, which were not answered yet, the store decides which was first.
     fn route(&self, poll: PollId, ballots: usize) -> Route {
         let hash = self.hasher.hash_one(poll);
         let (slot, home) = (Slot::of(hash), pick(hash >> 32, self.lanes.len()));

@@ -67,8 +67,9 @@ impl Votes {
     /// as its error, and keeps its place.
     ///
     /// # Errors
-    /// For all: `PollNotFound`, `Draft`; `Unauthorized` where the caller's vote token is good no more; `Invalid` where there are more than
-    /// [`request_ballots`](crate::Settings::request_ballots); `Overloaded` and `ShuttingDown`, of which nothing was recorded.
+    /// For all: `PollNotFound`, `Draft`; `Unauthorized` where the caller's vote token is good no more; `Invalid` where
+    /// there are more than [`request_ballots`](crate::Settings::request_ballots); `Overloaded` and `ShuttingDown`, of which
+    /// nothing was recorded.
     pub async fn cast_all(
         &self,
         actor: &Actor,
