@@ -44,6 +44,10 @@ async fn a_deleted_user_sees_no_more_of_their_polls_than_nobody(store: Store) {
     let hidden = json!({"show_results": "managers"});
     let hidden = poll_of(&server, &ada, hidden).await;
     let listed = poll_of(&server, &ada, json!({"listed": true})).await;
+    let (_, bob) = server.user("bob").await;
+    let bobs = poll_of(&server, &bob, json!({})).await;
+    let close_bobs = || server.post(bobs.path("/close"), &json!({})).bearer(&ada);
+    close_bobs().await.refuses(403, "forbidden");
     let ids = async |token: Option<&str>| {
         let ask = server.get("/api/v1/polls");
         let page = match token {
@@ -62,6 +66,7 @@ async fn a_deleted_user_sees_no_more_of_their_polls_than_nobody(store: Store) {
     events.results().await;
 
     delete(&server, &ada).await;
+    close_bobs().await.refuses(401, "unauthorized");
     assert_eq!(events.named("error").await["code"], "results_hidden");
     let seen = ids(Some(&ada)).await;
     assert!(seen == [&*listed.id] && seen == ids(None).await, "{seen:?}");

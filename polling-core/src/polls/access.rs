@@ -103,8 +103,12 @@ pub(crate) async fn managed(
     let found = parts.store.polls().find(id).await?;
     let record = found.ok_or(PollError::NotFound)?;
     let memberships = Memberships::look_up(&*parts.store, actor, &record.poll, None).await?;
-    manage(actor, &record.poll, &memberships, record.tally.status)?;
-    Ok(record)
+    match manage(actor, &record.poll, &memberships, record.tally.status) {
+        Ok(()) => Ok(record),
+        // Nobody is known by the token of an account that is gone.
+        Err(PollError::Forbidden) if parts.is_deleted(actor).await? => Err(PollError::Unauthorized),
+        Err(error) => Err(error),
+    }
 }
 
 /// Lets only managers through: a poll that the actor cannot find is not there, whatever they want of it.
