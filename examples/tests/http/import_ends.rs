@@ -114,7 +114,7 @@ async fn what_goes_on_too_long_ends_with_a_problem(store: Store) {
 
 async fn who_stops_sending_gives_up_their_turn(store: Store) {
     let mut http = HttpSettings::default();
-    http.import_body_time = Duration::from_millis(200);
+    http.import_body_time = Duration::from_secs(1);
     let start = Start {
         http,
         ..Start::on(store)

@@ -130,7 +130,9 @@ impl Site {
         vec![
             get("/users/me"),
             get("/workspaces"),
-            get("/invitations"),
+            self.at("GET /api/v1/invitations/{id}", &[&self.invitations[0]])
+                .by(eve)
+                .is(200, ""),
             patch.json(&json!({"name": "Zoë"})).is(200, ""),
             self.post("/auth/password", &password).by(zoe).is(200, ""),
             self.post("/auth/logout-all", &json!({}))

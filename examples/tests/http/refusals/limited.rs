@@ -1,14 +1,20 @@
 //! What was done as often as it may be, and what is switched off.
 
+use std::time::Duration;
+
 use http::Method;
 use polling_core::limits::Limit;
-use polling_core::{FakeClock, Settings};
+use polling_core::users::{Email, Link};
+use polling_core::{Clock, FakeClock, Settings, Timestamp, TokenHash};
 use serde_json::{Value, json};
 
 use super::case::{Case, at};
 use crate::store::Store;
 use crate::support::{Poll, Server, Start};
 use crate::team::{Person, text};
+
+const LINK: &str = "pl_of_ada";
+const TICKET: &str = "/api/v1/auth/ticket";
 
 /// Where everything may be done once, and was.
 pub(super) struct Limited {
@@ -31,15 +37,17 @@ impl Limited {
         limits.manage = once;
         limits.invite = once;
         limits.vote = once;
+        limits.ticket = once;
         // Nothing is forgotten while the test runs.
-        let clock = Some(FakeClock::default());
+        let clock = FakeClock::default();
         let start = Start {
             core,
-            clock,
+            clock: Some(clock.clone()),
             ..Start::on(store)
         };
         let server = start.run().await;
         let ada = Person::signs_up(&server, "ada").await;
+        keep_link(&server, &ada, clock.now()).await;
         let mut world = Self {
             poll: Poll::of(&created(&server, &ada).await),
             server,
@@ -75,6 +83,12 @@ impl Limited {
         send(post.clone(), "/api/v1/auth/login", wrong, 401).await;
         let reset = json!({"email": "ada@example.org"});
         send(post.clone(), "/api/v1/auth/password-reset", reset, 202).await;
+        let weak = json!({"token": LINK, "new_password": "password"});
+        let confirm = "/api/v1/auth/password-reset/confirm";
+        send(post.clone(), confirm, weak, 422).await;
+        let ticket = self.server.request(post.clone(), TICKET);
+        let ticket = ticket.bearer(&self.ada.token).await;
+        assert_eq!(ticket.status, 201, "{}", ticket.text());
         let spent = json!({"refresh_token": "pr_none"});
         send(post.clone(), "/api/v1/auth/refresh", spent, 401).await;
         let patch = json!({"description": "x"});
@@ -112,7 +126,10 @@ impl Limited {
         let other = json!({"current_password": "correct horse", "new_password": "battery staple"});
         let invited = json!({"email": "cid@example.org", "role": "viewer"});
         let invite = "POST /api/v1/workspaces/{id}/invitations";
+        let set = json!({"token": LINK, "new_password": "battery staple"});
         vec![
+            post("/auth/password-reset/confirm", &set),
+            at(&self.server, &format!("POST {TICKET}"), &[]).by(&self.ada),
             post("/users", &new),
             post("/auth/login", &right),
             post("/auth/password", &other).by(&self.ada),
@@ -143,6 +160,19 @@ impl Limited {
         }
         cases
     }
+}
+
+/// Gives her the link that she sets another password by.
+async fn keep_link(server: &Server, ada: &Person, now: Timestamp) {
+    let link = Link {
+        user: ada.id.parse().unwrap(),
+        email: Email::parse("ada@example.org").unwrap(),
+        token: TokenHash::of(LINK),
+        made_at: now,
+        expires_at: now.after(Duration::from_secs(3_600)),
+    };
+    let sessions = server.store.users().unwrap().sessions();
+    assert!(sessions.keep_link(&link, None).await.unwrap());
 }
 
 fn new_poll() -> Value {
