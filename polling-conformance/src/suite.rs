@@ -125,6 +125,7 @@ macro_rules! suite {
                     a_link_is_good_until_its_end
                     the_newest_link_is_the_one_that_is_good
                     a_link_is_for_the_address_that_it_is_sent_to
+                    a_link_that_is_dropped_is_as_none
                     a_link_ends_with_the_address_for_good
                     a_link_outlives_another_case_of_the_address
                     a_link_ends_with_all_sign_ins

@@ -166,8 +166,7 @@ pub struct LimitSettings {
     /// Wrong passwords, and new ones that are too weak, from one address. It should be more than can be hashed or wait at
     /// once (`password_workers` and `password_queue`), because an attempt counts until it is known to be right.
     pub login_address: Option<Limit>,
-    /// Links for a new password that are asked for one e-mail address, whether or not it has an account; those for the first
-    /// one that are sent there count too.
+    /// Links for a new password that are asked for one e-mail address, whether or not it has an account.
     pub password_reset: Option<Limit>,
     /// Links for a new password that are asked for from one address.
     pub password_reset_address: Option<Limit>,

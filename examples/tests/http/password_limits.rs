@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
-use polling_core::Settings;
-use polling_core::users::{Email, LinkPurpose};
+use polling_core::Cause;
+use polling_core::users::{Email, LinkPurpose, LinkSender, OneTimeLink};
 use serde_json::json;
 
 use crate::limits::limited;
 use crate::passwords::{CHANGE, RESET, Site, tokens};
 use crate::store::Store;
+use crate::support::{Server, Start};
 
 on_every_store! {
     whoever_has_no_password_yet_gets_a_link_and_no_other_answer
-    no_more_first_links_are_sent_than_may_be_asked_for
+    a_link_that_nobody_asked_for_counts_for_nothing
+    a_first_link_that_was_lost_is_sent_again
     weak_new_passwords_count_like_wrong_ones
     weak_passwords_for_a_link_count_by_the_link
 }
@@ -21,9 +24,9 @@ on_every_store! {
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Gives Ada an account without a password, as an import does.
-async fn import_ada(site: &Site) {
-    let (id, _) = site.server.user("bob").await;
-    let users = site.server.store.users().unwrap();
+async fn import_ada(server: &Server) {
+    let (id, _) = server.user("bob").await;
+    let users = server.store.users().unwrap();
     let mut ada = users.find(id.parse().unwrap()).await.unwrap().unwrap();
     ada.id = polling_core::UserId::from_bytes([7; 16]);
     ada.email = Email::parse("ada@example.org").unwrap();
@@ -32,7 +35,7 @@ async fn import_ada(site: &Site) {
 
 async fn whoever_has_no_password_yet_gets_a_link_and_no_other_answer(store: Store) {
     let site = Site::on(store).await;
-    import_ada(&site).await;
+    import_ada(&site.server).await;
     let known = site.login("wrong horse").await;
     let body = json!({"email": "bob@example.org", "password": "wrong horse"});
     let bobs = site.ask("/api/v1/auth/login", body).await;
@@ -66,23 +69,52 @@ async fn whoever_has_no_password_yet_gets_a_link_and_no_other_answer(store: Stor
     site.nothing_was_sent().await;
 }
 
-/// Links that nobody asked for are sent seldom, and whoever tries is not told.
-async fn no_more_first_links_are_sent_than_may_be_asked_for(store: Store) {
-    let mut core = Settings::default();
-    core.link_lifetime = MINUTE;
-    let site = Site::with(store, core).await;
-    import_ada(&site).await;
-    for round in 0..10 {
-        let wrong = site.login("wrong horse").await;
-        wrong.refuses(401, "unauthorized");
-        if round < 5 {
-            let (_, link) = site.link().await;
-            assert_eq!(link.purpose, LinkPurpose::FirstPassword);
-        }
-        site.clock.advance(MINUTE);
+/// A sender that brings nothing.
+struct Lost;
+
+#[async_trait]
+impl LinkSender for Lost {
+    async fn deliver(&self, _: &Email, _: OneTimeLink) -> Result<(), Cause> {
+        Err("there is no post".into())
     }
-    let asked = site.ask(RESET, json!({"email": "ada@example.org"})).await;
-    limited(&asked, "password_reset", (5, 3_600), "3000");
+}
+
+async fn a_first_link_that_was_lost_is_sent_again(store: Store) {
+    let server = Start {
+        with: Some(Box::new(|builder| builder.link_sender(Lost))),
+        ..Start::on(store)
+    };
+    let server = server.run().await;
+    import_ada(&server).await;
+    let login = json!({"email": "ada@example.org", "password": "wrong horse"});
+    let refused = server.post("/api/v1/auth/login", &login).await;
+    refused.refuses(401, "unauthorized");
+    // The restart waits for what is being sent.
+    let site = Site::instead_of(server, store).await;
+    site.login("wrong horse").await.refuses(401, "unauthorized");
+    let (_, link) = site.link().await;
+    assert_eq!(
+        site.confirm(&link.token, "battery staple").await.status,
+        204
+    );
+}
+
+/// Else whoever tries to sign in first could count how many are left to ask for, and would know of the account.
+async fn a_link_that_nobody_asked_for_counts_for_nothing(store: Store) {
+    let site = Site::on(store).await;
+    import_ada(&site.server).await;
+    site.login("wrong horse").await.refuses(401, "unauthorized");
+    site.link().await;
+    for (email, has_account) in [("ada@example.org", true), ("nobody@example.org", false)] {
+        let ask = || site.ask(RESET, json!({"email": email}));
+        for _ in 0..5 {
+            assert_eq!(ask().await.status, 202, "{email}");
+            if has_account {
+                site.link().await;
+            }
+        }
+        limited(&ask().await, "password_reset", (5, 3_600), "3600");
+    }
     site.nothing_was_sent().await;
 }
 

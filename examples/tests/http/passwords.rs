@@ -58,6 +58,17 @@ impl Site {
     }
 
     pub(crate) async fn with(store: Store, core: Settings) -> Self {
+        let (start, site) = Self::planned(store, core);
+        site(start.run().await)
+    }
+
+    /// In the place of a server, on its store.
+    pub(crate) async fn instead_of(server: Server, store: Store) -> Self {
+        let (start, site) = Self::planned(store, Settings::default());
+        site(server.restart(start).await)
+    }
+
+    fn planned(store: Store, core: Settings) -> (Start, impl FnOnce(Server) -> Self) {
         let (clock, door) = (FakeClock::default(), Arc::new(Semaphore::new(1)));
         let (sender, sent) = mpsc::unbounded_channel();
         let post = Post {
@@ -70,12 +81,13 @@ impl Site {
             with: Some(Box::new(|builder| builder.link_sender(post))),
             ..Start::on(store)
         };
-        Self {
-            server: start.run().await,
+        let site = |server| Self {
+            server,
             clock,
             sent: Mutex::new(sent),
             door,
-        }
+        };
+        (start, site)
     }
 
     pub(crate) async fn ask(&self, path: &str, body: Value) -> Answer {

@@ -115,6 +115,32 @@ pub async fn a_link_is_for_the_address_that_it_is_sent_to(store: Arc<dyn Reposit
     assert!(!redeem(sessions, "new", "stolen", 1).await);
 }
 
+/// By its token alone: what was not sent keeps none from being made.
+pub async fn a_link_that_is_dropped_is_as_none(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    let sessions = users.sessions();
+    sign_up(users, ADA).await;
+    let (kept, since) = (link(ADA, "link", 0), Some(noon(-60)));
+    assert!(sessions.keep_link(&kept, None).await.unwrap());
+    sessions.drop_link(TokenHash::of("other")).await.unwrap();
+    assert!(is_good(sessions, "link").await);
+    assert!(
+        !sessions
+            .keep_link(&link(ADA, "new", 0), since)
+            .await
+            .unwrap()
+    );
+    sessions.drop_link(TokenHash::of("link")).await.unwrap();
+    assert!(!is_good(sessions, "link").await);
+    assert!(
+        sessions
+            .keep_link(&link(ADA, "new", 0), since)
+            .await
+            .unwrap()
+    );
+    assert!(!redeem(sessions, "link", "stolen", 1).await);
+}
+
 /// It does not come back with the address that it was sent to.
 pub async fn a_link_ends_with_the_address_for_good(store: Arc<dyn Repository>) {
     let Some(users) = store.users() else { return };

@@ -40,7 +40,7 @@ rules! {
     Login = "login";
     /// A wrong password for any account, or one that is too weak for it, by address.
     LoginAddress = "login_address";
-    /// Asking for a new password for an account, whether or not there is one; a link for the first one that is sent.
+    /// Asking for a new password for an account, whether or not there is one.
     PasswordReset = "password_reset";
     /// Asking for a new password for any account, by address.
     PasswordResetAddress = "password_reset_address";

@@ -14,7 +14,7 @@ use super::post::in_time;
 use super::service::{Inner, Proved, Users, email};
 use super::wire::{NewPassword, PasswordChange, PasswordReset, SignedIn};
 use crate::id::opaque_token;
-use crate::limits::{AccountKey, Attempt, Key, LimitError, Rule};
+use crate::limits::{AccountKey, Attempt, Key, Rule};
 use crate::{Actor, FieldError, TokenHash};
 
 /// What the token of every one-time link begins with.
@@ -81,8 +81,9 @@ impl Users {
             inner.post.spawn(place, A_LINK, async move {
                 match sending.users()?.find_by_email(&email).await? {
                     Some(account) => {
-                        let purpose = LinkPurpose::PasswordReset;
-                        sending.send_link(account.user, purpose).await.map(drop)
+                        sending
+                            .send_link(account.user, LinkPurpose::PasswordReset)
+                            .await
                     }
                     None => Ok(()),
                 }
@@ -147,35 +148,23 @@ impl Inner {
     }
 
     /// Sends a link for the first password, in a task of its own. It is not sent while too many links are on their way.
+    ///
+    /// It has no other limit than that an account has one good link: a limit which somebody can reach, and then be told of
+    /// where they ask for a link, would tell that the account is there.
     pub(super) fn send_first_link(self: &Arc<Self>, user: User) {
         if let Some(place) = self.post.place() {
             let sending = Arc::clone(self);
-            let sent = async move { sending.first_link(user).await };
+            let sent = async move { sending.send_link(user, LinkPurpose::FirstPassword).await };
             self.post.spawn(place, A_LINK, sent);
         }
     }
 
-    /// What is sent counts as what is asked for, and no more is sent than that: anybody can try to sign in. Nobody is told.
-    async fn first_link(&self, user: User) -> Result<(), UserError> {
-        let account = Key::Account(AccountKey::of(user.email.as_str()));
-        let counted = [(Rule::PasswordReset, Some(account))];
-        let attempt = match self.parts.limits.attempt_by(counted).await {
-            Ok(attempt) => attempt,
-            Err(LimitError::Exceeded(_)) => return Ok(()),
-            Err(LimitError::Store(error)) => return Err(error.into()),
-        };
-        if !self.send_link(user, LinkPurpose::FirstPassword).await? {
-            attempt.give_back().await;
-        }
-        Ok(())
-    }
-
-    /// Makes a link, which replaces the one before it, and sends it; says whether it did. One that nobody asked for replaces
-    /// none that is good: whoever tries to sign in again and again must not spoil the link in its owner's hands.
-    async fn send_link(&self, user: User, purpose: LinkPurpose) -> Result<bool, UserError> {
+    /// Makes a link, which replaces the one before it, and sends it. One that nobody asked for replaces none that is good:
+    /// whoever tries to sign in again and again must not spoil the link in its owner's hands.
+    async fn send_link(&self, user: User, purpose: LinkPurpose) -> Result<(), UserError> {
         // Nobody could be told of it, and the link that somebody may have is good still.
         let Some(sender) = self.post.sender() else {
-            return Ok(false);
+            return Ok(());
         };
         let (settings, now) = (&self.parts.settings, self.parts.clock.now());
         let token = opaque_token(LINK_TOKEN_PREFIX, &*self.parts.ids);
@@ -191,13 +180,17 @@ impl Inner {
             LinkPurpose::PasswordReset => None,
             LinkPurpose::FirstPassword => Some(now.before(settings.link_lifetime)),
         };
-        let kept = self.users()?.sessions().keep_link(&link, unless_after);
-        if !kept.await? {
-            return Ok(false);
+        let sessions = self.users()?.sessions();
+        if !sessions.keep_link(&link, unless_after).await? {
+            return Ok(());
         }
         let link_to_send = OneTimeLink::new(purpose, token, expires_at);
         let delivery = sender.deliver(&link.email, link_to_send);
-        in_time(&self.parts, delivery).await?;
-        Ok(true)
+        let sent = in_time(&self.parts, delivery).await;
+        if sent.is_err() && purpose == LinkPurpose::FirstPassword {
+            // As long as it is good, trying to sign in sends no other.
+            sessions.drop_link(link.token).await?;
+        }
+        Ok(sent?)
     }
 }

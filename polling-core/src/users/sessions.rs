@@ -34,6 +34,9 @@ pub trait SessionRepository: Send + Sync {
         unless_after: Option<Timestamp>,
     ) -> Result<bool, StoreError>;
 
+    /// Ends the one-time link with this token; nothing happens where there is none.
+    async fn drop_link(&self, token: TokenHash) -> Result<(), StoreError>;
+
     /// Whose password the one-time link with this token may set at this time; `None` where it is not good.
     async fn linked(&self, token: TokenHash, now: Timestamp) -> Result<Option<User>, StoreError>;
 

@@ -21,6 +21,10 @@ SET epoch = excluded.epoch, email_key = excluded.email_key, token = excluded.tok
 WHERE $6::timestamptz IS NULL OR l.made_at <= $6 OR l.epoch <> excluded.epoch OR l.email_key <> excluded.email_key
 RETURNING l.user_id";
 
+        drop = "\
+-- links.drop
+DELETE FROM {schema}.one_time_links WHERE token = $1";
+
         find = "\
 -- links.find
 SELECT u.id, u.name, u.email, u.is_admin, u.created_at

@@ -126,6 +126,12 @@ impl SessionRepository for PgStore {
         Ok(!self.database().write(span, sql, values).await?.is_empty())
     }
 
+    async fn drop_link(&self, token: TokenHash) -> Result<(), StoreError> {
+        let (sql, span) = (&self.sql().links.drop, debug_span!("db.links.drop"));
+        self.database().write(span, sql, &[&hash(&token)]).await?;
+        Ok(())
+    }
+
     async fn linked(&self, token: TokenHash, now: Timestamp) -> Result<Option<User>, StoreError> {
         let (sql, span) = (&self.sql().links.find, debug_span!("db.links.find"));
         let values: &columns::Params<'_> = &[&hash(&token), &Time(now)];

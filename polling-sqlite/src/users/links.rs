@@ -37,6 +37,10 @@ const FORGET_OF_ANOTHER_ADDRESS: &str = "\
 DELETE FROM one_time_links
 WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND email_key <> ?2)";
 
+const DROP: &str = "\
+-- links.drop
+DELETE FROM one_time_links WHERE token = ?1";
+
 const SWEEP: &str = "\
 -- links.sweep
 DELETE FROM one_time_links
@@ -102,6 +106,12 @@ pub(super) fn forget_of_another_address(
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(FORGET_OF_ANOTHER_ADDRESS)?
         .execute(params![user.as_bytes(), key])?;
+    Ok(())
+}
+
+/// The link with this token is no good any more.
+pub(super) fn drop(tx: &Transaction<'_>, token: TokenHash) -> rusqlite::Result<()> {
+    tx.prepare_cached(DROP)?.execute([token.as_bytes()])?;
     Ok(())
 }
 

@@ -120,6 +120,11 @@ impl SessionRepository for SqliteStore {
         Ok(self.write(debug_span!("db.links.keep"), keep).await?)
     }
 
+    async fn drop_link(&self, token: TokenHash) -> Result<(), StoreError> {
+        let drop = move |tx: &Transaction<'_>| links::drop(tx, token);
+        Ok(self.write(debug_span!("db.links.drop"), drop).await?)
+    }
+
     async fn linked(&self, token: TokenHash, now: Timestamp) -> Result<Option<User>, StoreError> {
         let find = move |tx: &Transaction<'_>| links::find(tx, token, now);
         self.read(debug_span!("db.links.find"), find).await
