@@ -129,8 +129,8 @@ impl Workspaces {
         Ok(found.into())
     }
 
-    /// Accepts an invitation of the signed-in user's address. Repeated, it changes nothing; who is a member already stays
-    /// what they are.
+    /// Accepts an invitation of the signed-in user's address. Repeated, it changes nothing, until the address is invited
+    /// again, by another id; who is a member already stays what they are.
     ///
     /// # Errors
     /// `InvitationNotFound`, also where it is somebody else's or over; `LimitReached`; `Unauthorized`; `Store`.
