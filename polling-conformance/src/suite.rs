@@ -152,7 +152,8 @@ macro_rules! suite {
                     an_invitation_is_found_as_it_was_kept
                     an_invitation_is_found_by_its_id_and_its_address_in_time
                     invitations_are_listed_newest_first
-                    inviting_an_address_again_replaces_role_and_expiry
+                    inviting_an_address_again_replaces_the_invitation
+                    the_id_of_a_replaced_invitation_is_good_for_nothing
                     a_workspace_has_no_more_invitations_than_there_may_be
                     an_invitation_is_accepted_in_time_by_its_address
                     accepting_again_changes_nothing

@@ -180,6 +180,10 @@ pub struct LimitSettings {
     pub ticket: Option<Limit>,
     /// Invitations by one user.
     pub invite: Option<Limit>,
+    /// Invitations that are sent to one e-mail address, whether or not it has an account: many accounts must not flood one
+    /// mailbox. Nobody is refused by it: one more is made all the same, and not sent. Those by the application itself are
+    /// sent always, and do not count.
+    pub invitation_mail: Option<Limit>,
     /// Votes in one poll for `anyone` by one user, or without an account from one address. None by default: a whole audience
     /// may be behind one address.
     pub vote: Option<Limit>,
@@ -204,6 +208,7 @@ impl Default for LimitSettings {
             manage: Some(Limit::per_minute(600)),
             ticket: Some(Limit::per_minute(600)),
             invite: Some(Limit::per_hour(100)),
+            invitation_mail: Some(Limit::per_hour(5)),
             vote: None,
             loopback: false,
             keys: 50_000,
@@ -226,6 +231,7 @@ impl LimitSettings {
             Rule::Manage => self.manage,
             Rule::Ticket => self.ticket,
             Rule::Invite => self.invite,
+            Rule::InvitationMail => self.invitation_mail,
             Rule::Vote => self.vote,
         }
     }
@@ -243,6 +249,7 @@ impl LimitSettings {
             Rule::Manage => &mut self.manage,
             Rule::Ticket => &mut self.ticket,
             Rule::Invite => &mut self.invite,
+            Rule::InvitationMail => &mut self.invitation_mail,
             Rule::Vote => &mut self.vote,
         };
         *place = limit;

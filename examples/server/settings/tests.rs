@@ -98,13 +98,22 @@ fn secrets_are_never_printed() {
 
 #[test]
 fn limits_are_named_and_what_is_not_stays_as_it_is() {
-    let settings = read(&["--limits", "login=3/60, vote=600/60,sign_up=off"], &[]).unwrap();
+    let settings = read(
+        &[
+            "--limits",
+            "login=3/60, vote=600/60,sign_up=off,invitation_mail=2/60",
+        ],
+        &[],
+    )
+    .unwrap();
     let printed = settings.to_string();
     for part in [
         "login=3/60,",
         "vote=600/60 ",
         "=sign_up=off,",
         "create_poll=60/60,",
+        "invite=100/3600,",
+        "invitation_mail=2/60,",
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }

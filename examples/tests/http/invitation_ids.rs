@@ -5,20 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use polling_core::limits::Limit;
 use polling_core::users::{Email, LinkSender, OneTimeLink};
-use polling_core::workspaces::InvitationView;
-use polling_core::{Cause, FakeClock};
+use polling_core::workspaces::{InvitationView, NewInvitation, WorkspaceRole};
+use polling_core::{Actor, Cause, FakeClock, Settings};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::store::Store;
 use crate::support::{Start, soon};
-use crate::team::{Person, Team, text};
+use crate::team::{Person, Team, text, workspace};
 
 on_every_store! {
     whoever_takes_an_invited_address_has_nothing_without_the_id
     whoever_changes_to_an_invited_address_has_nothing_without_the_id
     an_invitation_is_sent_to_its_address
+    an_address_is_sent_so_many_invitations_whoever_invites
+    what_was_sent_to_an_address_counts_for_its_time_and_the_application_is_not_counted
     an_inviter_waits_for_no_delivery
     a_delivery_that_fails_changes_nothing
     a_delivery_that_hangs_is_given_up
@@ -56,11 +59,11 @@ struct Site {
 
 impl Site {
     async fn on(store: Store) -> Self {
-        Self::with_places(store, 256).await
+        Self::with(store, |_| {}).await
     }
 
-    /// With so many invitations on their way at most; after those that the team was made with.
-    async fn with_places(store: Store, places: usize) -> Self {
+    /// With these settings; after the invitations that the team was made with.
+    async fn with(store: Store, change: impl FnOnce(&mut Settings)) -> Self {
         let (sender, sent) = mpsc::unbounded_channel();
         let door = Arc::new(Semaphore::new(1));
         let post = Post {
@@ -73,7 +76,7 @@ impl Site {
             with: Some(Box::new(|builder| builder.link_sender(post))),
             ..Start::on(store)
         };
-        start.core.link_queue = places;
+        change(&mut start.core);
         let site = Self {
             team: Team::started(start).await,
             clock,
@@ -194,9 +197,69 @@ async fn an_invitation_is_sent_to_its_address(store: Store) {
     assert_eq!(site.rest().await, [""; 0]);
 }
 
+/// Whatever its case, with an account or without; what is made beyond that is answered as ever, and as good.
+async fn an_address_is_sent_so_many_invitations_whoever_invites(store: Store) {
+    let site = Site::on(store).await;
+    let team = &site.team;
+    let pantry = workspace(&team.server, &team.cora, "Pantry").await;
+    let invite = async |turn: usize, email: &str| {
+        let (by, path) = match turn % 2 {
+            0 => (&team.olga, &team.path),
+            _ => (&team.cora, &pantry),
+        };
+        let body = json!({"email": email, "role": "viewer"});
+        let asked = team.server.post(format!("{path}/invitations"), &body);
+        let answer = asked.bearer(&by.token).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        assert_eq!(answer.header("ratelimit"), "");
+        answer.json()
+    };
+    for name in ["nobody", "eve"] {
+        for turn in 0..5 {
+            let written = [name.to_owned(), name.to_uppercase()];
+            let email = format!("{}@example.org", written[turn / 2 % 2]);
+            let made = invite(turn, &email).await;
+            assert_eq!(site.next().await, (email, made));
+        }
+    }
+    invite(5, "nobody@example.org").await;
+    let unsent = invite(5, "eve@example.org").await;
+    let id = text(&unsent["id"]);
+    assert_eq!(
+        team.answers(&team.eve, &id, "accept").await.json()["name"],
+        "Pantry"
+    );
+    let other = site.invites("ivy@example.org").await;
+    assert_eq!(site.next().await, ("ivy@example.org".to_owned(), other));
+    assert_eq!(site.rest().await, [""; 0]);
+}
+
+async fn what_was_sent_to_an_address_counts_for_its_time_and_the_application_is_not_counted(
+    store: Store,
+) {
+    let once = Some(Limit::per_minute(1));
+    let site = Site::with(store, |core| core.limits.invitation_mail = once).await;
+    let first = site.invites("ivy@example.org").await;
+    assert_eq!(site.next().await.1, first);
+    site.invites("ivy@example.org").await;
+    let workspaces = site.team.server.engine.workspaces().unwrap();
+    for _ in 0..2 {
+        let id = text(&first["workspace_id"]).parse().unwrap();
+        let new = NewInvitation::of("ivy@example.org", WorkspaceRole::Viewer);
+        let made = workspaces.invite(&Actor::System, id, new).await.unwrap();
+        assert_eq!(site.next().await.1["id"], made.id.to_string());
+    }
+    site.clock.advance(Duration::from_secs(59));
+    site.invites("ivy@example.org").await;
+    site.clock.advance(Duration::from_secs(1));
+    let later = site.invites("ivy@example.org").await;
+    assert_eq!(site.next().await.1, later);
+    assert_eq!(site.rest().await, [""; 0]);
+}
+
 /// However long one takes; and while too many are on their way, no more are sent, and everybody is invited all the same.
 async fn an_inviter_waits_for_no_delivery(store: Store) {
-    let site = Site::with_places(store, 3).await;
+    let site = Site::with(store, |core| core.link_queue = 3).await;
     let held = Arc::clone(&site.door).acquire_owned().await.unwrap();
     let all = ["ana", "bob", "cleo", "dora", "emil"].map(|name| format!("{name}@example.org"));
     for email in &all {
@@ -217,8 +280,8 @@ async fn a_delivery_that_fails_changes_nothing(store: Store) {
     site.door.close();
     let invited = site.invites("eve@example.org").await;
     let again = site.invites("eve@example.org").await;
-    assert_eq!(again["id"], invited["id"]);
-    let id = text(&invited["id"]);
+    assert_ne!(again["id"], invited["id"]);
+    let id = text(&again["id"]);
     let accepted = site.team.answers(&site.team.eve, &id, "accept").await;
     assert_eq!(accepted.status, 200);
     assert_eq!(site.rest().await, [""; 0]);

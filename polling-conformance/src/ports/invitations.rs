@@ -19,11 +19,27 @@ async fn invited(
     workspace: WorkspaceId,
     role: WorkspaceRole,
 ) -> Invitation {
-    let new = invitation(number, workspace, role);
-    match store.invite(&new, MANY).await.unwrap() {
+    invites(store, &invitation(number, workspace, role)).await
+}
+
+async fn invites(store: &dyn WorkspaceRepository, new: &Invitation) -> Invitation {
+    match store.invite(new, MANY).await.unwrap() {
         Added::Done(invitation) => invitation,
         other => panic!("was to be kept: {other:?}"),
     }
+}
+
+/// Invites the address of an invitation once more, at so many seconds after noon.
+async fn renewed(store: &dyn WorkspaceRepository, first: &Invitation, seconds: i64) -> Invitation {
+    let mut id = *first.id.as_bytes();
+    id[0] = id[0].wrapping_add(100);
+    let again = Invitation {
+        id: InvitationId::from_bytes(id),
+        created_at: noon(seconds),
+        expires_at: noon(seconds + 60),
+        ..first.clone()
+    };
+    invites(store, &again).await
 }
 
 async fn accept(
@@ -123,8 +139,8 @@ pub async fn invitations_are_listed_newest_first(store: Arc<dyn Repository>) {
     assert_eq!(list(Some(ids[0]), 1).await, ids[1..2]);
 }
 
-/// The id and the time of creation stay, and there is one still.
-pub async fn inviting_an_address_again_replaces_role_and_expiry(store: Arc<dyn Repository>) {
+/// With its id and the time of its creation; there is one still.
+pub async fn inviting_an_address_again_replaces_the_invitation(store: Arc<dyn Repository>) {
     let Some(store) = store.workspaces() else {
         return;
     };
@@ -139,16 +155,57 @@ pub async fn inviting_an_address_again_replaces_role_and_expiry(store: Arc<dyn R
     // Not even where there may be no more.
     let kept_now = store.invite(&again, 1).await.unwrap();
     let expected = Invitation {
-        id: first.id,
-        created_at: first.created_at,
-        workspace_name: first.workspace_name,
+        workspace_name: first.workspace_name.clone(),
         ..again
     };
     assert_eq!(kept_now, Added::Done(expected.clone()));
     let listed = store.invitations(id, noon(80), None, 9).await.unwrap();
     assert_eq!(listed, std::slice::from_ref(&expected));
+    is_good_for_nothing(store, &first, 2, 31).await;
     let joined = accept(store, &expected, 2, 80).await;
     assert_eq!(joined, Accepted::Joined(workspace(1), Owner));
+}
+
+/// Fails if an invitation can be found, answered or withdrawn.
+async fn is_good_for_nothing(
+    store: &dyn WorkspaceRepository,
+    old: &Invitation,
+    number: u8,
+    seconds: i64,
+) {
+    let address = email(number);
+    assert_eq!(found(store, old.id, address.as_str(), seconds).await, None);
+    let accepted = accept(store, old, number, seconds).await;
+    assert_eq!(accepted, Accepted::Missing);
+    let declined = store.decline(old.id, &address, noon(seconds)).await;
+    assert!(!declined.unwrap(), "it was declined");
+    let withdrawn = store.withdraw(old.workspace, old.id).await;
+    assert!(!withdrawn.unwrap(), "it was withdrawn");
+}
+
+/// Whoever knew it once knows nothing of what was made since: neither after the end of the old one, nor removed after they
+/// accepted it, nor as a member.
+pub async fn the_id_of_a_replaced_invitation_is_good_for_nothing(store: Arc<dyn Repository>) {
+    let Some(store) = store.workspaces() else {
+        return;
+    };
+    let id = kept(store, 1).await;
+    let over = invited(store, 2, id, Viewer).await;
+    let current = renewed(store, &over, 60).await;
+    is_good_for_nothing(store, &over, 2, 61).await;
+    let joined = accept(store, &current, 2, 61).await;
+    assert_eq!(joined, Accepted::Joined(workspace(1), Viewer));
+
+    store.remove_member(id, user(2)).await.unwrap();
+    let next = renewed(store, &current, 62).await;
+    is_good_for_nothing(store, &current, 2, 63).await;
+    assert_eq!(store.role(id, user(2)).await.unwrap(), None);
+    accept(store, &next, 2, 63).await;
+
+    let last = renewed(store, &next, 64).await;
+    is_good_for_nothing(store, &next, 2, 65).await;
+    let accepted = accept(store, &last, 2, 65).await;
+    assert_eq!(accepted, Accepted::Member(workspace(1), Viewer));
 }
 
 /// Exactly so many, also of those who are invited at once; what was accepted or is over makes room.
@@ -204,7 +261,7 @@ pub async fn an_invitation_is_accepted_in_time_by_its_address(store: Arc<dyn Rep
     assert_eq!(listed, []);
 }
 
-/// As long as they are a member. Who was removed, or has the address now, needs a new one.
+/// As long as they are a member, and nobody was invited anew. Who was removed, or has the address now, needs a new one.
 pub async fn accepting_again_changes_nothing(store: Arc<dyn Repository>) {
     let Some(store) = store.workspaces() else {
         return;
@@ -225,8 +282,7 @@ pub async fn accepting_again_changes_nothing(store: Arc<dyn Repository>) {
     assert_eq!(somebody_else.await.unwrap(), Accepted::Missing);
     store.remove_member(id, user(2)).await.unwrap();
     assert_eq!(accept(store, &invitation, 2, 2).await, Accepted::Missing);
-    let renewed = invited(store, 2, id, Viewer).await;
-    assert_eq!(renewed.id, invitation.id);
+    let renewed = renewed(store, &invitation, 2).await;
     let joined = accept(store, &renewed, 2, 2).await;
     assert_eq!(joined, Accepted::Joined(workspace(1), Viewer));
 }

@@ -54,6 +54,9 @@ rules! {
     Ticket = "ticket";
     /// Inviting somebody, by user.
     Invite = "invite";
+    /// Invitations that are sent to an e-mail address, whether or not it has an account, whoever made them. One more is made
+    /// and not sent.
+    InvitationMail = "invitation_mail";
     /// Voting in one poll for `anyone`, by user; by address without an account. Who manages the poll is not limited.
     Vote = "vote";
 }
@@ -79,7 +82,7 @@ impl Rule {
                 let token = manage_token().or_else(vote_token);
                 user.or(token).or_else(address)
             }
-            Rule::Login | Rule::PasswordReset | Rule::Vote => None,
+            Rule::Login | Rule::PasswordReset | Rule::InvitationMail | Rule::Vote => None,
         }
     }
 }
@@ -107,7 +110,7 @@ pub enum Key {
     User(UserId),
     /// Who holds a manage token, a vote token or a one-time link.
     Token(TokenHash),
-    /// An e-mail address that somebody wants to sign in with.
+    /// An e-mail address that somebody wants to sign in with, or is invited by.
     Account(AccountKey),
     /// An address of the network.
     Address(AddressKey),

@@ -81,9 +81,11 @@ pub trait LinkSender: Send + Sync + 'static {
     /// Why the link could not be sent, in words that hold neither the token nor the address: they are logged.
     async fn deliver(&self, to: &Email, link: OneTimeLink) -> Result<(), Cause>;
 
-    /// Sends an invitation that was just made or renewed, to its address, whether or not that has an account. Its id is a
-    /// secret between the workspace's owners and the address: whoever has both the id and an account with the address may
-    /// accept it. By default nothing is sent, and the owner who was told the id passes it on.
+    /// Sends an invitation that was just made, for the first time or anew, to its address, whether or not that has an
+    /// account. Its id is a secret between the workspace's owners and the address: whoever has both the id and an account
+    /// with the address may accept it. It is not called for an address that was sent as many as it may be
+    /// ([`Rule::InvitationMail`](crate::limits::Rule::InvitationMail)). By default nothing is sent, and the owner who was
+    /// told the id passes it on.
     ///
     /// # Errors
     /// Why it could not be sent, in words that hold neither the id nor the address: they are logged.

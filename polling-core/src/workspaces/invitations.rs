@@ -13,14 +13,16 @@ use super::repository::{Accepted, Added, MembershipLimits};
 use super::service::{Inner, Workspaces, signed_in};
 use super::view::{InvitationView, WorkspaceView};
 use super::wire::NewInvitation;
-use crate::limits::Rule;
+use crate::limits::{AccountKey, Key, LimitError, Rule};
 use crate::users::{Email, in_time};
 use crate::{Actor, FieldError, InvitationId, UserId, WorkspaceId};
 
 impl Workspaces {
     /// Invites whoever has, or will have, the account of an e-mail address, and sends the invitation there by the
-    /// [`LinkSender`](crate::users::LinkSender), whose pace and success change nothing about the answer. Repeated, it replaces
-    /// role and expiry, and is sent again.
+    /// [`LinkSender`](crate::users::LinkSender), unless the address was sent as many as it may be
+    /// ([`Rule::InvitationMail`]). Neither that nor the pace and success of the sending changes anything about the answer.
+    /// Repeated, it makes a new invitation, with an id of its own, in the place of the one before, whose id is good for
+    /// nothing any more.
     ///
     /// The id is a secret: only an owner and the address are to know it, because addresses are not verified.
     ///
@@ -55,7 +57,7 @@ impl Workspaces {
                 Added::Done(invitation) => {
                     let to = invitation.email.clone();
                     let view = InvitationView::from(invitation);
-                    inner.send(to, view.clone());
+                    inner.send(&actor, to, view.clone()).await;
                     Ok(view)
                 }
                 Added::TooMany => Err(WorkspaceError::LimitReached(
@@ -129,8 +131,8 @@ impl Workspaces {
         Ok(found.into())
     }
 
-    /// Accepts an invitation of the signed-in user's address. Repeated, it changes nothing; who is a member already stays
-    /// what they are.
+    /// Accepts an invitation of the signed-in user's address. Repeated, it changes nothing, until the address is invited
+    /// again, by another id; who is a member already stays what they are.
     ///
     /// # Errors
     /// `InvitationNotFound`, also where it is somebody else's or over; `LimitReached`; `Unauthorized`; `Store`.
@@ -197,8 +199,9 @@ impl Inner {
         Ok(user.email)
     }
 
-    /// Sends an invitation on its way. While too many are, it is not sent: whoever made it knows the id.
-    fn send(&self, to: Email, invitation: InvitationView) {
+    /// Sends an invitation on its way. While too many are, or where its address was sent as many as it may be, it is not sent:
+    /// whoever made it knows the id.
+    async fn send(&self, by: &Actor, to: Email, invitation: InvitationView) {
         let Some(sender) = self.post.sender().map(Arc::clone) else {
             return;
         };
@@ -206,9 +209,34 @@ impl Inner {
             warn!("an invitation was not sent: too many are on their way");
             return;
         };
+        if !self.may_be_sent(by, &to).await {
+            return;
+        }
         let parts = self.parts.clone();
         self.post.spawn(place, "an invitation", async move {
             in_time(&parts, sender.invite(&to, &invitation)).await
         });
+    }
+
+    /// Counts one more that is sent to an address, so that many accounts together cannot flood one mailbox. The inviter is
+    /// told nothing: how often others have invited an address is none of their business.
+    async fn may_be_sent(&self, by: &Actor, to: &Email) -> bool {
+        if matches!(by, Actor::System) {
+            return true;
+        }
+        let address = Key::Account(AccountKey::of(to.as_str()));
+        let counted = [(Rule::InvitationMail, Some(address))];
+        match self.parts.limits.attempt_by(counted).await {
+            // It stays counted, whatever becomes of it.
+            Ok(_) => true,
+            Err(LimitError::Exceeded(_)) => {
+                warn!("an invitation was not sent: its address was sent as many as it may be");
+                false
+            }
+            Err(LimitError::Store(error)) => {
+                warn!(%error, "an invitation was not sent: nobody could count it");
+                false
+            }
+        }
     }
 }

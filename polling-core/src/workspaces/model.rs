@@ -92,7 +92,7 @@ pub struct Invitation {
     pub email: Email,
     /// What they would be there.
     pub role: WorkspaceRole,
-    /// When it was made first.
+    /// When it was made.
     pub created_at: Timestamp,
     /// The first moment that is too late to accept.
     pub expires_at: Timestamp,

@@ -84,9 +84,9 @@ pub trait WorkspaceRepository: Send + Sync {
         user: UserId,
     ) -> Result<MemberChange, StoreError>;
 
-    /// Keeps an invitation. Where the [key](Email::key) of its address is invited to this workspace already, the
-    /// invitation that is there keeps its id and its time of creation, takes the new address, role and expiry, and can be
-    /// accepted (again). `TooMany` where the workspace has `most` others that were neither accepted nor are over at the
+    /// Keeps an invitation. Where the [key](Email::key) of its address is invited to this workspace already, it replaces the
+    /// invitation that is there, accepted or not, whose id is good for nothing from then on: whoever knew it was not told
+    /// the new one. `TooMany` where the workspace has `most` others that were neither accepted nor are over at the
     /// new one's `created_at`. Returns the invitation as it is now.
     async fn invite(
         &self,
@@ -126,7 +126,8 @@ pub trait WorkspaceRepository: Send + Sync {
 
     /// Makes `user` a member from `now` on, if the invitation is of this address, was not accepted, and is not over. Whoever
     /// is a member already stays what they are, and the invitation is accepted too. Sent again by whom it was accepted, it
-    /// is `Member` as long as they are one, and changes nothing; who was removed meanwhile needs to be invited again.
+    /// is `Member` as long as they are one and it was not replaced, and changes nothing; who was removed meanwhile needs to be
+    /// invited again.
     async fn accept(
         &self,
         invitation: InvitationId,

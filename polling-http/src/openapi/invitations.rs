@@ -11,8 +11,10 @@ use super::{CREATED, NO_CONTENT, OK, Room, nothing};
 
 const INVITE: &str = "For owners. It is for whoever has the account of the address, whatever its case, when it is \
     answered: nothing here says whether there is one. It is sent to the address, if the server sends anything. Keep its \
-    id like a secret, and pass it on to nobody but who reads that mail. Inviting an address again replaces role and expiry.";
-const ACCEPT: &str = "Repeated, the same, as long as the membership lasts. Who is a member already stays what they are.";
+    id like a secret, and pass it on to nobody but who reads that mail. Inviting an address again replaces the invitation, \
+    and its id: the one before is good for nothing any more.";
+const ACCEPT: &str = "Repeated, the same, as long as the membership lasts and the invitation was not replaced. Who is a \
+    member already stays what they are.";
 const MINE: &str =
     "An invitation to another address than the caller's account has, or one that is over, is 404.";
 

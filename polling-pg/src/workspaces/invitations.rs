@@ -26,12 +26,14 @@ pub(super) const DROP_EXPIRED: &str = "\
 -- workspaces.drop_expired_invitations
 DELETE FROM {schema}.invitations WHERE workspace = $1 AND email_key <> $2 AND expires_at <= $3";
 
+/// The id is new too: who knew the one before, and may be out again, was not told this one.
 pub(super) const INVITE: &str = "\
 -- workspaces.invite
 INSERT INTO {schema}.invitations AS i (id, workspace, email, email_key, role, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (workspace, email_key) DO UPDATE
-SET email = excluded.email, role = excluded.role, expires_at = excluded.expires_at, accepted_by = NULL
+SET id = excluded.id, email = excluded.email, role = excluded.role, created_at = excluded.created_at,
+    expires_at = excluded.expires_at, accepted_by = NULL
 RETURNING i.id, i.workspace, (SELECT w.name FROM {schema}.workspaces w WHERE w.id = i.workspace), i.email, i.role,
     i.created_at, i.expires_at";
 

@@ -59,6 +59,7 @@ fn who_is_known_is_counted_as_themselves_and_nobody_else_by_their_address() {
             Rule::Invite,
             [by_address, by_address, user, user, None, None],
         ),
+        (Rule::InvitationMail, [None; 6]),
         (Rule::Vote, [None; 6]),
     ] {
         let keys = actors.each_ref().map(|actor| rule.key(actor));
