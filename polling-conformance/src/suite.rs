@@ -294,6 +294,7 @@ macro_rules! suite {
                     the_tokens_of_all_viewers_are_one_question
                     what_a_new_viewer_is_found_to_be_all_of_theirs_learn
                     a_deleted_account_hides_the_results
+                    an_account_deleted_while_everybody_saw_the_results_hides_them_later
                 }
                 revisions {
                     exactly_these_steps_add_a_revision

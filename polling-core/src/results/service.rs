@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ResultsError;
 use super::hub::Hub;
 use super::repository::Recount;
-use super::rights::{Proof, Rights, is_open};
+use super::rights::{Proof, Rights};
 use super::snapshot::Snapshot;
 use super::watch::{LiveResults, Subscription, Viewer};
 use crate::polls::PollRecord;
@@ -83,11 +83,9 @@ impl ResultsService {
         if self.hub.changes().count() != changes {
             self.hub.changes().look_again(actor.user_id(), poll);
         }
-        if !is_open(&record.tally) {
-            self.confirm_user(actor, &subscription).await?;
-        }
-        // A token is asked for whoever sees the results now: the judge asks for those that are held only when more are
-        // revoked, and those that were before must not be among them.
+        // Whoever sees the results now: who is held counts as confirmed, also when not everybody sees them any more. And the
+        // judge asks for tokens only when more are revoked; those that were before must not be among them.
+        self.confirm_user(actor, &subscription).await?;
         self.confirm_token(actor, &subscription).await?;
         if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
