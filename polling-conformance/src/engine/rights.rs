@@ -286,6 +286,40 @@ pub async fn what_a_new_viewer_is_found_to_be_all_of_theirs_learn(store: Arc<dyn
     }
 }
 
+/// Also to the viewers who are told what somebody else asked for meanwhile.
+pub async fn a_role_that_was_read_later_counts(store: Arc<dyn Repository>) {
+    let Some(workspaces) = store.workspaces() else {
+        return;
+    };
+    prepare(workspaces).await;
+    join(workspaces, 2, WorkspaceRole::Collaborator).await;
+    let faulty = FaultyStore::new(Arc::clone(&store));
+    let lab = Lab::on(Arc::clone(&faulty) as _).await;
+    let new = tea().voters(Voters::Members).in_project(PROJECT);
+    let new = new.show_results(ShowResults::Managers).published();
+    let poll = lab.create(new).await.id;
+    let cora = Actor::user(user(2));
+    let mut first = lab.subscribe(&cora, poll, None).await;
+    results(first.update().await);
+    let becomes = async |role| {
+        let set = workspaces.set_role(WORKSPACE, user(2), role);
+        set.await.unwrap();
+    };
+    faulty.poll_found.shut();
+    let mut second = Box::pin(lab.subscribe(&cora, poll, None));
+    tokio::select! {
+        _ = &mut second => panic!("it waits"),
+        () = faulty.poll_found.somebody_waits() => {}
+    }
+    becomes(WorkspaceRole::Viewer).await;
+    hidden(lab.told_in_time(&mut first).await);
+    becomes(WorkspaceRole::Collaborator).await;
+    faulty.poll_found.open();
+    let mut second = second.await;
+    results(second.update().await);
+    results(first.update().await);
+}
+
 async fn sign_up(users: &dyn UserRepository) {
     let ada = User {
         id: ADA,
