@@ -114,6 +114,8 @@ async fn a_token_revoked_while_everybody_saw_the_results_hides_them_later(store:
     sign_in(&mut before, &tokens[0]).await;
     assert_eq!(before.subscribe(poll.id).await["ballots"], 1);
     revoke(&server, &poll, &tokens).await;
+    // Whoever begins to watch is asked for before they are answered, and all who hold the same token learn what came of it:
+    // whether the judge has come to it or not, nothing is shown to either from here on.
     assert_eq!(client.subscribe(poll.id).await["ballots"], 1);
     let mut patch = PollPatch::default();
     patch.show_results = Some(ShowResults::AfterVote);
