@@ -295,7 +295,9 @@ macro_rules! suite {
                     a_token_revoked_while_others_are_judged_is_found
                     the_tokens_of_all_viewers_are_one_question
                     what_a_new_viewer_is_found_to_be_all_of_theirs_learn
+                    a_role_that_was_read_later_counts
                     a_deleted_account_hides_the_results
+                    an_account_deleted_while_everybody_saw_the_results_hides_them_later
                 }
                 revisions {
                     exactly_these_steps_add_a_revision

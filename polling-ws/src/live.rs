@@ -20,8 +20,9 @@ pub(crate) struct Watch {
     subscription: Subscription,
     /// With whose eyes the client asked to look.
     voter: Option<Voter>,
-    /// As whom the subscription was made.
-    votes_as: Arc<Actor>,
+    /// As whom the subscription was made; `None` where it is to be made anew, since somebody else came after them: whoever
+    /// comes next, and be it they again, is confirmed by the store.
+    made_as: Option<Arc<Actor>>,
     renewal: Option<Renewal>,
 }
 
@@ -48,19 +49,20 @@ impl Watch {
             engine,
             subscription,
             voter,
-            votes_as: actor,
+            made_as: Some(actor),
             renewal: None,
         };
         Ok((watch, first))
     }
 
-    /// Looks with the rights of this actor from now on, and with its vote as soon as the store was asked for it.
+    /// Looks with the rights of this actor from now on, and with all that it has proved as soon as the store was asked for it.
     fn see_as(&mut self, actor: Arc<Actor>) {
         self.subscription.set_actor(&actor);
         let poll = self.subscription.poll_id();
         // Where what was proved makes them no other voter there is nothing to ask for.
-        let is_another = !actor.votes_as(&self.votes_as, poll);
-        self.renewal = is_another.then(|| {
+        let made_as = self.made_as.take();
+        self.made_as = made_as.filter(|before| actor.votes_as(before, poll));
+        self.renewal = self.made_as.is_none().then(|| {
             let engine = self.engine.clone();
             let viewer = Viewer::default().voter(self.voter.clone());
             let renew = async move {
@@ -77,7 +79,7 @@ impl Watch {
         match renewed {
             Some((actor, Ok(renewed))) => {
                 self.subscription = renewed.continuing(&self.subscription);
-                self.votes_as = actor;
+                self.made_as = Some(actor);
                 return;
             }
             Some((_, Err(error))) => {

@@ -94,14 +94,8 @@ impl Session {
                     .after(asked.after);
                 Step::Subscribe(poll, viewer, reference)
             }
-            Ask::Authenticate(token) => {
-                let most = self.settings.credentials;
-                if self.actor.manage_tokens().len() + self.actor.vote_tokens().len() >= most {
-                    let message = format!("one connection may hold at most {most} tokens");
-                    return Step::Answer(overloaded(reference.as_ref(), None, &message));
-                }
-                Step::Authenticate(token, reference)
-            }
+            // Whether there is room for it depends on what it is.
+            Ask::Authenticate(token) => Step::Authenticate(token, reference),
         }
     }
 
@@ -194,7 +188,8 @@ impl Session {
     }
 
     /// What came of a token: what it proves adds to what was proved before, and counts for all subscriptions. One that is
-    /// refused leaves nobody there: whoever comes with it may not go on as who was there before.
+    /// refused leaves nobody there: whoever comes with it may not go on as who was there before. Of manage and vote tokens
+    /// there may be only so many; an access token takes the place of the one before, and there is always room for it.
     pub(crate) fn authenticated(
         &mut self,
         reference: Option<&Ref>,
@@ -202,7 +197,14 @@ impl Session {
     ) -> Utf8Bytes {
         match outcome {
             Ok(later) => {
-                self.become_known_as(Actor::clone(&self.actor).and(later));
+                let known = Actor::clone(&self.actor).and(later);
+                let most = self.settings.credentials;
+                if tokens(&known) > most.max(tokens(&self.actor)) {
+                    let message =
+                        format!("one connection may hold at most {most} manage and vote tokens");
+                    return overloaded(reference, None, &message);
+                }
+                self.become_known_as(known);
                 ok(reference)
             }
             Err(error) => {
@@ -221,6 +223,11 @@ impl Session {
             leash.see_as(&self.actor);
         }
     }
+}
+
+/// The tokens that add up.
+fn tokens(actor: &Actor) -> usize {
+    actor.manage_tokens().len() + actor.vote_tokens().len()
 }
 
 fn ok(reference: Option<&Ref>) -> Utf8Bytes {

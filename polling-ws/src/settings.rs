@@ -22,7 +22,7 @@ pub struct WsSettings {
     pub ref_bytes: usize,
     /// Polls that one connection may be subscribed to.
     pub subscriptions: usize,
-    /// Tokens that one connection may hold side by side.
+    /// Manage and vote tokens that one connection may hold side by side. Of access tokens it has one: the next takes its place.
     pub credentials: usize,
     /// Votes of one connection that may wait for their commit; while there are so many, no more is read from it.
     pub votes_in_flight: usize,

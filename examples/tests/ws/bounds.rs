@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use polling_core::NewPoll;
+use polling_core::polls::ShowResults;
 use polling_ws::WsSettings;
-use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::members::{authenticate, signed_in};
 use crate::support::{Server, soon};
 
 fn impatient() -> WsSettings {
@@ -51,11 +53,21 @@ async fn a_connection_holds_only_so_many_tokens() {
     let mut client = server.client().await;
     for answer in ["ok", "error"] {
         let token = server.poll().await.manage_token;
-        let said = client
-            .ask(json!({"type": "authenticate", "token": token}))
-            .await;
+        let said = client.ask(authenticate(&token.unwrap())).await;
         assert_eq!(said["type"], answer, "{said}");
     }
+    // Who is signed in stays so: an access token takes the place of the one before.
+    let (ada, token) = signed_in(&server, "ada").await;
+    let new = NewPoll::single("?", ["a", "b"]).show_results(ShowResults::Managers);
+    let poll = server.create(&ada, new.published()).await;
+    for _ in 0..2 {
+        assert_eq!(client.ask(authenticate(&token)).await["type"], "ok");
+    }
+    assert_eq!(client.subscribe(poll.id).await["type"], "results");
+    // A bad one leaves nobody there, also where there is room for none.
+    let refused = client.ask(authenticate("pm_x")).await;
+    assert_eq!(refused["code"], "unauthorized");
+    assert_eq!(client.next().await["code"], "results_hidden");
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ on_every_store! {
     a_token_revoked_while_everybody_saw_the_results_hides_them_later
     a_token_that_is_refused_leaves_nobody_there
     who_may_not_look_as_the_voter_of_before_does_not
+    who_comes_back_after_the_account_was_deleted_sees_nothing
+    a_deleted_account_shows_nothing_to_whoever_signs_in_later
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -112,6 +114,8 @@ async fn a_token_revoked_while_everybody_saw_the_results_hides_them_later(store:
     sign_in(&mut before, &tokens[0]).await;
     assert_eq!(before.subscribe(poll.id).await["ballots"], 1);
     revoke(&server, &poll, &tokens).await;
+    // Whoever begins to watch is asked for before they are answered, and all who hold the same token learn what came of it:
+    // whether the judge has come to it or not, nothing is shown to either from here on.
     assert_eq!(client.subscribe(poll.id).await["ballots"], 1);
     let mut patch = PollPatch::default();
     patch.show_results = Some(ShowResults::AfterVote);
@@ -147,22 +151,63 @@ async fn a_token_that_is_refused_leaves_nobody_there(store: Store) {
     }
 }
 
+/// A poll of Ada's in which Joe has voted, which shows its results to who has; and a client that watches it as him.
+async fn watched_as_joe(server: &Server, ada: &Actor, hers: &str) -> Client {
+    let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Vouched);
+    let new = new.show_results(ShowResults::AfterVote).published();
+    let poll = server.create(ada, new).await;
+    let ballot = Ballot::of(poll.id, Voter::vouched("joe"), [0]);
+    server.engine.votes().cast(ada, ballot).await.unwrap();
+    let mut client = server.client().await;
+    sign_in(&mut client, hers).await;
+    let as_joe: Value = json!({"type": "subscribe", "poll_id": poll.id, "voter": "joe"});
+    assert_eq!(client.ask(as_joe).await["ballots"], 1);
+    client
+}
+
 /// There is nobody then as whom the stream could go on.
 async fn who_may_not_look_as_the_voter_of_before_does_not(store: Store) {
     let server = Server::on(store).await;
     let (ada, hers) = signed_in(&server, "ada").await;
     let (_, bobs) = signed_in(&server, "bob").await;
-    let new = NewPoll::single("?", ["a", "b"]).voters(Voters::Vouched);
-    let new = new.show_results(ShowResults::AfterVote).published();
-    let poll = server.create(&ada, new).await;
-    let ballot = Ballot::of(poll.id, Voter::vouched("joe"), [0]);
-    server.engine.votes().cast(&ada, ballot).await.unwrap();
-    let mut client = server.client().await;
-    sign_in(&mut client, &hers).await;
-    let as_joe: Value = json!({"type": "subscribe", "poll_id": poll.id, "voter": "joe"});
-    assert_eq!(client.ask(as_joe).await["ballots"], 1);
+    let mut client = watched_as_joe(&server, &ada, &hers).await;
     sign_in(&mut client, &bobs).await;
     assert_eq!(client.next().await["code"], "results_hidden");
     sign_in(&mut client, &hers).await;
     assert_eq!(client.next().await["ballots"], 1);
+}
+
+async fn delete(server: &Server, user: &Actor) {
+    let users = server.engine.users().unwrap();
+    users.delete_own(user).await.unwrap();
+}
+
+/// What they were when they watched before is no proof of what they are.
+async fn who_comes_back_after_the_account_was_deleted_sees_nothing(store: Store) {
+    let server = Server::with_clock(store, FakeClock::default()).await;
+    let (ada, hers) = signed_in(&server, "ada").await;
+    let (_, bobs) = signed_in(&server, "bob").await;
+    let mut client = watched_as_joe(&server, &ada, &hers).await;
+    sign_in(&mut client, &bobs).await;
+    assert_eq!(client.next().await["code"], "results_hidden");
+    delete(&server, &ada).await;
+    sign_in(&mut client, &hers).await;
+    client.hears_nothing().await;
+}
+
+/// Their access token is alive still; also on a connection that watches already.
+async fn a_deleted_account_shows_nothing_to_whoever_signs_in_later(store: Store) {
+    let server = Server::with_clock(store, FakeClock::default()).await;
+    let (ada, hers) = signed_in(&server, "ada").await;
+    let managers = NewPoll::single("?", ["a", "b"]).show_results(ShowResults::Managers);
+    let managers = server.create(&ada, managers.published()).await;
+    let voted = voted(&server, &ada).await;
+    delete(&server, &ada).await;
+    let mut client = server.client().await;
+    for poll in [&managers, &voted] {
+        let first = client.subscribe(poll.id).await;
+        assert_eq!(first["code"], "results_hidden");
+    }
+    sign_in(&mut client, &hers).await;
+    client.hears_nothing().await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use polling_core::polls::{PollPatch, ShowResults, Voters};
 use polling_core::results::{Subscription, Update, Viewer, WatchEnd};
-use polling_core::users::{Email, User, UserName};
+use polling_core::users::{Email, User, UserName, UserRepository};
 use polling_core::vote_tokens::{NewVoteTokens, Revocation};
 use polling_core::workspaces::WorkspaceRole;
 use polling_core::{Actor, Ballot, Clock, PollId, Repository, UserId, Voter};
@@ -286,9 +286,41 @@ pub async fn what_a_new_viewer_is_found_to_be_all_of_theirs_learn(store: Arc<dyn
     }
 }
 
-/// Though its access token is alive still.
-pub async fn a_deleted_account_hides_the_results(store: Arc<dyn Repository>) {
-    let Some(users) = store.users() else { return };
+/// Also to the viewers who are told what somebody else asked for meanwhile.
+pub async fn a_role_that_was_read_later_counts(store: Arc<dyn Repository>) {
+    let Some(workspaces) = store.workspaces() else {
+        return;
+    };
+    prepare(workspaces).await;
+    join(workspaces, 2, WorkspaceRole::Collaborator).await;
+    let faulty = FaultyStore::new(Arc::clone(&store));
+    let lab = Lab::on(Arc::clone(&faulty) as _).await;
+    let new = tea().voters(Voters::Members).in_project(PROJECT);
+    let new = new.show_results(ShowResults::Managers).published();
+    let poll = lab.create(new).await.id;
+    let cora = Actor::user(user(2));
+    let mut first = lab.subscribe(&cora, poll, None).await;
+    results(first.update().await);
+    let becomes = async |role| {
+        let set = workspaces.set_role(WORKSPACE, user(2), role);
+        set.await.unwrap();
+    };
+    faulty.poll_found.shut();
+    let mut second = Box::pin(lab.subscribe(&cora, poll, None));
+    tokio::select! {
+        _ = &mut second => panic!("it waits"),
+        () = faulty.poll_found.somebody_waits() => {}
+    }
+    becomes(WorkspaceRole::Viewer).await;
+    hidden(lab.told_in_time(&mut first).await);
+    becomes(WorkspaceRole::Collaborator).await;
+    faulty.poll_found.open();
+    let mut second = second.await;
+    results(second.update().await);
+    results(first.update().await);
+}
+
+async fn sign_up(users: &dyn UserRepository) {
     let ada = User {
         id: ADA,
         name: UserName::from_store("Ada".into()),
@@ -297,6 +329,12 @@ pub async fn a_deleted_account_hides_the_results(store: Arc<dyn Repository>) {
         created_at: noon(0),
     };
     users.insert(&ada, None).await.unwrap();
+}
+
+/// Though its access token is alive still.
+pub async fn a_deleted_account_hides_the_results(store: Arc<dyn Repository>) {
+    let Some(users) = store.users() else { return };
+    sign_up(users).await;
     let lab = Lab::on(Arc::clone(&store)).await;
     let poll = hers(&lab).await;
     let actor = Actor::user_until(ADA, noon(3_600));
@@ -307,4 +345,49 @@ pub async fn a_deleted_account_hides_the_results(store: Arc<dyn Repository>) {
     let again = lab.engine.results();
     let again = again.subscribe(&actor, poll, Viewer::default()).await;
     assert!(matches!(again.unwrap().update().await, Update::Hidden));
+}
+
+/// At once, whoever deleted it: nobody is asked for while everybody sees the results, and no time goes by here.
+pub async fn an_account_deleted_while_everybody_saw_the_results_hides_them_later(
+    store: Arc<dyn Repository>,
+) {
+    let Some(users) = store.users() else { return };
+    sign_up(users).await;
+    let lab = Lab::on(Arc::clone(&store)).await;
+    let actor = Actor::user_until(ADA, noon(3_600));
+    let mut polls = Vec::new();
+    for _ in 0..2 {
+        let new = tea().voters(Voters::Registered).published();
+        let poll = lab.create(new.show_results(ShowResults::Always)).await.id;
+        let own = Ballot::of(poll, Voter::Caller, [0]);
+        lab.engine.votes().cast(&actor, own).await.unwrap();
+        polls.push(poll);
+    }
+    let mut before = lab.subscribe(&actor, polls[0], None).await;
+    results(before.update().await);
+    users.delete(ADA, noon(0)).await.unwrap();
+    let mut after = lab.subscribe(&actor, polls[1], None).await;
+    results(after.update().await);
+    for poll in polls {
+        let mut patch = PollPatch::default();
+        patch.show_results = Some(ShowResults::AfterVote);
+        let edited = lab.engine.polls().edit(&Actor::System, poll, patch).await;
+        edited.unwrap();
+    }
+    // Whoever begins to watch was asked for, and is shown nothing any more.
+    hidden(after.update().await);
+    // Whoever did so before may be shown what was there when they were asked for again.
+    let told = async {
+        loop {
+            match before.update().await {
+                Update::Results(_) => {}
+                told => return told,
+            }
+        }
+    };
+    hidden(
+        tokio::time::timeout(LONG, told)
+            .await
+            .expect("they are told"),
+    );
 }

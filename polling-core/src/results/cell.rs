@@ -63,8 +63,8 @@ impl Cell {
     }
 
     /// Takes the tally of a commit of this server, which is of the same definition, unless it is an old one. Returns
-    /// whether it was new. The caller says who voted in it.
-    pub(super) fn put_tally(&self, tally: &Tally) -> bool {
+    /// what was the newest before, where this is new. The caller says who voted in it.
+    pub(super) fn put_tally(&self, tally: &Tally) -> Option<Arc<Snapshot>> {
         {
             let mut voters = lock(&self.voters);
             if tally.revision == voters.known_at + 1 {
@@ -76,21 +76,22 @@ impl Cell {
         let is_of_this_definition =
             newest.tally().status != Status::Draft || tally.status == Status::Draft;
         let is_new = tally.revision > newest.tally().revision && is_of_this_definition;
-        if is_new {
-            *newest = Arc::new(newest.with(tally.clone()));
-        }
-        is_new
+        is_new.then(|| {
+            let next = Arc::new(newest.with(tally.clone()));
+            std::mem::replace(&mut *newest, next)
+        })
     }
 
-    /// Takes a whole record, which may be a draft's with another definition, unless it is an old one.
-    pub(super) fn put_record(&self, record: &PollRecord) -> bool {
+    /// Takes a whole record, which may be a draft's with another definition, unless it is an old one. Returns what was the
+    /// newest before, where this is new.
+    pub(super) fn put_record(&self, record: &PollRecord) -> Option<Arc<Snapshot>> {
         let mut newest = lock(&self.newest);
         let known = (newest.tally().revision, newest.poll().version);
         let is_new = (record.tally.revision, record.poll.version) > known;
-        if is_new {
-            *newest = Arc::new(Snapshot::new(record.clone()));
-        }
-        is_new
+        is_new.then(|| {
+            let next = Arc::new(Snapshot::new(record.clone()));
+            std::mem::replace(&mut *newest, next)
+        })
     }
 
     /// Carries the newest to the viewers.

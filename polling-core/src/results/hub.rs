@@ -13,6 +13,8 @@ use super::judge::Changes;
 use super::model::{Revision, Tally};
 use super::notifier::Hint;
 use super::proofs::Proofs;
+use super::rights::is_open;
+use super::snapshot::Snapshot;
 use super::watch::WatchEnd;
 use crate::polls::{PollRecord, Status};
 use crate::votes::VoterKey;
@@ -89,8 +91,8 @@ impl Hub {
                 watched
             })
         };
-        if watched.put_record(record) {
-            self.show_soon(&watched);
+        if let Some(before) = watched.put_record(record) {
+            self.follow(&watched, &before, &record.tally);
         }
         if self.ended.load(std::sync::atomic::Ordering::Acquire) {
             watched.end(WatchEnd::ShuttingDown);
@@ -113,8 +115,10 @@ impl Hub {
     /// Takes what a commit here gave, and tells the other servers. The poll's cell, where somebody watches it.
     fn put_tally(&self, tally: &Tally) -> Option<Arc<Watched>> {
         let cell = self.cell(tally.poll_id);
-        if let Some(cell) = cell.as_ref().filter(|cell| cell.put_tally(tally)) {
-            self.show_soon(cell);
+        if let Some(cell) = &cell
+            && let Some(before) = cell.put_tally(tally)
+        {
+            self.follow(cell, &before, tally);
         }
         // Last, so that this server does not take it for news.
         self.announcements.add(Hint {
@@ -170,9 +174,9 @@ impl Hub {
     /// Takes what was read from the store.
     pub(crate) fn put_read(&self, record: &PollRecord) {
         if let Some(cell) = self.cell(record.poll.id)
-            && cell.put_record(record)
+            && let Some(before) = cell.put_record(record)
         {
-            self.show_soon(&cell);
+            self.follow(&cell, &before, &record.tally);
         }
     }
 
@@ -207,8 +211,8 @@ impl Hub {
         for (voter, _) in found.iter().filter(|(_, ballot)| ballot.is_none()) {
             cell.set_voted(voter, false, at);
         }
-        if cell.put_record(record) {
-            self.show_soon(&cell);
+        if let Some(before) = cell.put_record(record) {
+            self.follow(&cell, &before, &record.tally);
         }
         for (voter, ballot) in found {
             if let Some(revision) = ballot {
@@ -264,6 +268,15 @@ impl Hub {
         for cell in self.cells() {
             cell.end(WatchEnd::ShuttingDown);
         }
+    }
+
+    /// Shows what came after `before`. While everybody saw the results nobody was judged: that is made up for where now only
+    /// those see them who may.
+    fn follow(&self, cell: &Arc<Watched>, before: &Snapshot, now: &Tally) {
+        if is_open(before.tally()) && !is_open(now) {
+            self.changes.look_again(cell.proofs().users(), cell.poll);
+        }
+        self.show_soon(cell);
     }
 
     fn show_soon(&self, cell: &Arc<Watched>) {

@@ -59,10 +59,10 @@ impl Changes {
         Asked(self.asked.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
-    /// Judges what is held of one poll by this user once more.
-    pub(super) fn look_again(&self, user: Option<UserId>, poll: PollId) {
+    /// Judges what these users hold, and the tokens that are held of one poll, once more.
+    pub(super) fn look_again(&self, users: impl IntoIterator<Item = UserId>, poll: PollId) {
         let mut due = lock(&self.due);
-        due.users.extend(user);
+        due.users.extend(users);
         due.polls.insert(poll);
         self.work.notify_one();
     }

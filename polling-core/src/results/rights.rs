@@ -174,13 +174,27 @@ impl Rights {
         self
     }
 
-    /// The same viewer by what this actor has proved, as far as the store need not be asked.
+    /// The same viewer by what this actor has proved, as far as the store need not be asked: a user and a vote token count
+    /// only where they are held here, since nothing else was confirmed.
     pub(super) fn as_actor(&self, actor: &Actor, cell: &Arc<Watched>) -> Self {
         let memberships = self.memberships_now();
         let (newest, asked) = (cell.newest(), self.asked.clone());
+        let holds = |held: &Option<Held>, proof| held.as_ref().is_some_and(|it| it.proof == proof);
+        let poll = newest.poll();
+        let mut confirmed = Cow::Borrowed(actor);
+        if let Some(user) = actor.user_id()
+            && !holds(&self.user, Proof::User(user))
+        {
+            confirmed = Cow::Owned(confirmed.without_user());
+        }
+        if let Some(token) = actor.vote_token_for(poll.id)
+            && !holds(&self.token, Proof::Token(token.hash()))
+        {
+            confirmed = Cow::Owned(confirmed.without_vote_token(poll.id));
+        }
         // What is remembered here was not asked for now: whatever else is known of a member is newer.
         let at = Asked::default();
-        Self::of(actor, newest.poll(), memberships, at, asked).held_in(cell)
+        Self::of(&confirmed, poll, memberships, at, asked).held_in(cell)
     }
 
     /// What the viewer is now.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ResultsError;
 use super::hub::Hub;
 use super::repository::Recount;
-use super::rights::{Proof, Rights, is_open};
+use super::rights::{Proof, Rights};
 use super::snapshot::Snapshot;
 use super::watch::{LiveResults, Subscription, Viewer};
 use crate::polls::PollRecord;
@@ -71,10 +71,13 @@ impl ResultsService {
         viewer: Viewer,
     ) -> Result<Subscription, ResultsError> {
         let actor = &*actor.in_force(self.clock.now());
-        let (changes, asked_at) = (self.hub.changes().count(), self.hub.changes().ask());
+        let changes = self.hub.changes().count();
         let is_watched = self.hub.takes_tallies(poll);
         let as_voter = viewer.voter.as_ref();
-        let (mut record, memberships) = self.find(actor, poll, as_voter).await?;
+        let mut record = self.record(poll).await?;
+        // Not before the poll was read, which may have taken long: others may have been asked meanwhile.
+        let asked_at = self.hub.changes().ask();
+        let memberships = self.memberships(actor, &record, as_voter).await?;
         let voter = identify::viewer(actor, &record.poll, &memberships, as_voter)?;
         let cell = self.hub.watch(&record);
         let rights = Rights::of(actor, &record.poll, memberships, asked_at, viewer.voter);
@@ -83,11 +86,9 @@ impl ResultsService {
         if self.hub.changes().count() != changes {
             self.hub.changes().look_again(actor.user_id(), poll);
         }
-        if !is_open(&record.tally) {
-            self.confirm_user(actor, &subscription).await?;
-        }
-        // A token is asked for whoever sees the results now: the judge asks for those that are held only when more are
-        // revoked, and those that were before must not be among them.
+        // Whoever sees the results now: who is held counts as confirmed, also when not everybody sees them any more. And the
+        // judge asks for tokens only when more are revoked; those that were before must not be among them.
+        self.confirm_user(actor, &subscription).await?;
         self.confirm_token(actor, &subscription).await?;
         if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
@@ -195,15 +196,27 @@ impl ResultsService {
         poll: PollId,
         voter: Option<&Voter>,
     ) -> Result<(PollRecord, Memberships), ResultsError> {
-        let record = self
-            .store
-            .polls()
-            .find(poll)
-            .await?
-            .ok_or(ResultsError::PollNotFound)?;
-        let memberships = Memberships::look_up(&*self.store, actor, &record.poll, voter).await?;
-        if Role::of(actor, &record.poll, &memberships).finds(record.tally.status) {
-            Ok((record, memberships))
+        let record = self.record(poll).await?;
+        let memberships = self.memberships(actor, &record, voter).await?;
+        Ok((record, memberships))
+    }
+
+    async fn record(&self, poll: PollId) -> Result<PollRecord, ResultsError> {
+        let found = self.store.polls().find(poll).await?;
+        found.ok_or(ResultsError::PollNotFound)
+    }
+
+    /// What it takes to say what the actor is to the poll, also as this voter, if the poll is there for them.
+    async fn memberships(
+        &self,
+        actor: &Actor,
+        record: &PollRecord,
+        voter: Option<&Voter>,
+    ) -> Result<Memberships, ResultsError> {
+        let (poll, status) = (&record.poll, record.tally.status);
+        let memberships = Memberships::look_up(&*self.store, actor, poll, voter).await?;
+        if Role::of(actor, poll, &memberships).finds(status) {
+            Ok(memberships)
         } else {
             Err(ResultsError::PollNotFound)
         }

@@ -253,8 +253,12 @@ async fn the_vote_of_a_former_voter_opens_no_eyes_where_nobody_takes_over() {
     assert!(viewer.update().now_or_never().is_none());
     viewer.forget_voter();
     assert_eq!(next(&mut viewer).await, Err("Hidden".into()));
+    // What was known of her when she left is not known now.
     viewer.set_actor(&ada);
+    assert!(viewer.update().now_or_never().is_none());
+    let mut viewer = bed.watch_with(&ada).continuing(&viewer);
     assert_eq!(next(&mut viewer).await, Ok(2), "it is her vote");
+    viewer.set_actor(&ada);
     viewer.forget_voter();
     assert!(viewer.update().now_or_never().is_none(), "she is there");
     // Nobody has no vote that another subscription could find.

@@ -142,10 +142,11 @@ impl Subscription {
         self
     }
 
-    /// Sees with the rights of this actor from now on. Whose vote opens its eyes stays as it was, unless the actor is
-    /// nobody who votes, and another user's membership in the poll's workspace is not known here: both are asked of the
-    /// store, with a new subscription that [continues](Self::continuing) this one. Where there will be none, this one is
-    /// to [forget](Self::forget_voter) whose vote it was.
+    /// Sees with the rights of this actor from now on, as far as they are confirmed here: a user or a vote token that the
+    /// actor before had not proved, or that does not matter to what was seen until now, opens nothing. Whose vote opens its
+    /// eyes stays as it was, unless the actor is nobody who votes. Both are asked of the store with a new subscription, that
+    /// [continues](Self::continuing) this one. Where there will be none, this one is to [forget](Self::forget_voter) whose
+    /// vote it was.
     pub fn set_actor(&mut self, actor: &Actor) {
         self.rights
             .look(self.cell.newest().poll(), self.clock.now());

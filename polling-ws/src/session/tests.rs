@@ -139,11 +139,35 @@ fn what_a_token_proves_adds_to_what_was_proved_before() {
     );
     assert_eq!(session.actor().user_id(), Some(user));
     assert_eq!(session.actor().manage_tokens(), [token]);
+}
 
-    let another = TokenHash::from_bytes([3; 32]);
-    session.authenticated(None, Ok(Actor::manage_token(another)));
-    let one_more = session.text(r#"{"type":"authenticate","token":"pm_x"}"#);
-    assert_eq!(answer(one_more)["code"], "overloaded");
+#[test]
+fn one_token_too_many_is_refused_and_who_is_signed_in_may_change() {
+    let mut session = session();
+    let [first, second, third] = [1, 2, 3].map(|n| TokenHash::from_bytes([n; 32]));
+    let [ada, bob] = [1, 2].map(|n| UserId::from_bytes([n; 16]));
+    let vote_token = Actor::vote_token(VoteToken::new("pv_x", POLLS[0].parse().unwrap()));
+    let proved = [Actor::manage_token(first), vote_token, Actor::user(ada)];
+    for known in proved.into_iter().chain([Actor::user(bob)]) {
+        // It is judged before there is said to be no room for it.
+        let step = session.text(r#"{"type":"authenticate","token":"x"}"#);
+        assert!(matches!(step, Step::Authenticate(..)));
+        // Neither what is known already nor who is signed in adds up.
+        for _ in 0..2 {
+            let told = session.authenticated(None, Ok(known.clone()));
+            assert_eq!(json(&told)["type"], "ok");
+        }
+    }
+    let before = Arc::clone(session.actor());
+    assert_eq!(before.user_id(), Some(bob));
+    for more in [second, third].map(Actor::manage_token) {
+        let told = session.authenticated(None, Ok(more));
+        assert_eq!(json(&told)["code"], "overloaded");
+        assert_eq!(*session.actor(), before);
+    }
+    let refused = session.authenticated(None, Err(AuthError::Rejected));
+    assert_eq!(json(&refused)["code"], "unauthorized");
+    assert_eq!(session.actor().user_id(), None);
 }
 
 #[test]
