@@ -6,7 +6,7 @@ use super::model::WorkspaceRole;
 /// What somebody may want in a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
-    not(feature = "accounts"),
+    not(any(feature = "accounts", test)),
     expect(dead_code, reason = "only the use cases ask for the others")
 )]
 pub(crate) enum Action {
