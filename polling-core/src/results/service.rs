@@ -88,8 +88,7 @@ impl ResultsService {
         }
         // Whoever sees the results now: who is held counts as confirmed, also when not everybody sees them any more. And the
         // judge asks for tokens only when more are revoked; those that were before must not be among them.
-        self.confirm_user(actor, &subscription).await?;
-        self.confirm_token(actor, &subscription).await?;
+        self.confirm(actor, &subscription).await?;
         if !is_watched {
             // What was committed between the reading above and the entry into the hub was put to nobody: read again.
             (record, _) = self.find(actor, poll, None).await?;
@@ -109,8 +108,9 @@ impl ResultsService {
         Ok(subscription)
     }
 
-    /// Asks for what the viewer's access token may hide: that the account was deleted since it was shown.
-    async fn confirm_user(
+    /// Asks for what the viewer's credentials may hide: that the account was deleted, or the vote token revoked, since they
+    /// were shown.
+    async fn confirm(
         &self,
         actor: &Actor,
         subscription: &Subscription,
@@ -122,16 +122,6 @@ impl ResultsService {
         {
             cell.proofs().spoil(&Proof::User(user));
         }
-        Ok(())
-    }
-
-    /// Asks whether the viewer's vote token was revoked since it was shown.
-    async fn confirm_token(
-        &self,
-        actor: &Actor,
-        subscription: &Subscription,
-    ) -> Result<(), ResultsError> {
-        let (rights, cell) = (subscription.rights(), subscription.cell());
         let token = actor.vote_token_for(cell.poll_id());
         if let (Some(_), Some(token), Some(tokens)) =
             (&rights.token, token, self.store.vote_tokens())
