@@ -25,21 +25,11 @@ impl Limits {
         what: Key,
         actor: &Actor,
     ) -> Result<Attempt, LimitError> {
-        let address = by_address.key(actor);
-        self.attempt_by([(by_address, address), (by_what, Some(what))])
-            .await
-    }
-
-    /// Counts an attempt by each of these.
-    pub(crate) async fn attempt_by(
-        &self,
-        keys: impl IntoIterator<Item = (Rule, Option<Key>)>,
-    ) -> Result<Attempt, LimitError> {
         let mut attempt = Attempt {
             limits: self.clone(),
             taken: SmallVec::new(),
         };
-        for (rule, key) in keys {
+        for (rule, key) in [(by_address, by_address.key(actor)), (by_what, Some(what))] {
             match self.take(rule, key).await {
                 Ok(None) => {}
                 Ok(Some((key, decision))) => attempt.taken.push((rule, key, decision)),

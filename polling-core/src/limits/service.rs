@@ -61,9 +61,9 @@ impl Limits {
         self.applies(Rule::Vote, key).map(|(_, key)| key)
     }
 
-    /// Counts a vote.
-    pub(crate) async fn take_vote(&self, key: Key) -> Result<(), LimitError> {
-        self.take(Rule::Vote, Some(key)).await.map(drop)
+    /// Counts one more of what the actor alone does not say by whom it is counted.
+    pub(crate) async fn count(&self, rule: Rule, key: Key) -> Result<(), LimitError> {
+        self.take(rule, Some(key)).await.map(drop)
     }
 
     /// Counts as many of these votes as may be cast, and says how many those are, and what the others are told.

@@ -9,6 +9,7 @@ use super::model::{Ballot, BallotRecord, Selection};
 use super::token;
 use super::voter::{Voter, VoterKey};
 use crate::engine::Parts;
+use crate::limits::Rule;
 use crate::polls::Voters;
 use crate::polls::cache::KnownPoll;
 use crate::workspaces::membership::Memberships;
@@ -72,7 +73,7 @@ impl Door {
         let passed = self.pass(actor, ballot.poll, &ballot.voter, record);
         let (known, (record, key)) = passed.await?;
         if let Some(key) = key {
-            Box::pin(limits.take_vote(key)).await?;
+            Box::pin(limits.count(Rule::Vote, key)).await?;
         }
         Ok((known, record))
     }

@@ -225,10 +225,8 @@ impl Inner {
             return true;
         }
         let address = Key::Account(AccountKey::of(to.as_str()));
-        let counted = [(Rule::InvitationMail, Some(address))];
-        match self.parts.limits.attempt_by(counted).await {
-            // It stays counted, whatever becomes of it.
-            Ok(_) => true,
+        match self.parts.limits.count(Rule::InvitationMail, address).await {
+            Ok(()) => true,
             Err(LimitError::Exceeded(_)) => {
                 warn!("an invitation was not sent: its address was sent as many as it may be");
                 false
