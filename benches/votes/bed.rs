@@ -1,25 +1,31 @@
 //! The PostgreSQL that everything is measured on: a cluster of the bench's own, which syncs every commit, and in it the
 //! engine's own schema with polls that the engine has made.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use pg_cluster::{Cluster, ClusterOptions, Version};
 use polling_core::polls::Voters;
-use polling_core::{Actor, Engine, NewPoll, OptionId, PollId};
+use polling_core::{Actor, Engine, NewPoll, OptionId, PollId, Settings};
 use polling_pg::PgStore;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
 use crate::Outcome;
 use crate::load::Shared;
+use crate::people::{People, Proof};
 
 /// Options of each poll.
 pub(crate) const OPTIONS: usize = 4;
 
 /// Polls where the votes are spread.
 pub(crate) const MANY: usize = 1000;
+
+/// Voters who prove who they are, of each kind: one for each connection.
+pub(crate) const PEOPLE: usize = 256;
 
 /// Where the votes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +77,8 @@ pub(crate) struct Bed {
     runtime: Runtime,
     client: Client,
     polls: Shared<Poll>,
+    /// Those whom a case has asked for.
+    people: RefCell<Vec<(Proof, People)>>,
 }
 
 const PREPARE: &str = "
@@ -82,6 +90,11 @@ CREATE TABLE bench.option_counts (
     votes    bigint NOT NULL,
     CONSTRAINT option_counts_key PRIMARY KEY (poll, position)
 ) WITH (fillfactor = 50);";
+
+/// What a reset puts back of polls that came later.
+const REMEMBER: &str = "
+INSERT INTO bench.tallies
+SELECT * FROM polling.poll_tallies t WHERE NOT EXISTS (SELECT FROM bench.tallies b WHERE b.poll = t.poll)";
 
 /// The rows go first, so that the checkpoint has nothing of them to write. It lets every run begin alike.
 const RESET: &str = "
@@ -132,7 +145,7 @@ impl Bed {
             let engine = Engine::builder(PgStore::connect(&url).await?)
                 .build()
                 .await?;
-            let polls = create_polls(&engine, 1 + MANY).await?;
+            let polls = create_polls(&engine, 1 + MANY, for_anyone).await?;
             engine.shutdown().await;
             let client = connect(&url).await?;
             client.batch_execute(PREPARE).await?;
@@ -144,7 +157,27 @@ impl Bed {
             runtime,
             client,
             polls: polls.into(),
+            people: RefCell::default(),
         })
+    }
+
+    /// [`PEOPLE`] voters who prove this, one more whose votes make their polls known to a server, and the polls. They are
+    /// made when they are asked for first, which has to be on tables that are empty.
+    pub(crate) fn people(&self, proof: Proof) -> Outcome<People> {
+        let mut all = self.people.borrow_mut();
+        if let Some((_, people)) = all.iter().find(|(known, _)| *known == proof) {
+            return Ok(people.clone());
+        }
+        let people = self.runtime.block_on(async {
+            let store = PgStore::connect(&self.url()).await?;
+            let engine = Engine::builder(store).settings(settings()).build().await?;
+            let people = People::make(&engine, proof, PEOPLE + 1).await?;
+            engine.shutdown().await;
+            self.client.batch_execute(REMEMBER).await?;
+            Outcome::Ok(people)
+        })?;
+        all.push((proof, people.clone()));
+        Ok(people)
     }
 
     pub(crate) fn cluster(&self) -> &Cluster {
@@ -222,14 +255,29 @@ pub(crate) async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> 
     Ok(client)
 }
 
-/// Polls for everybody, open for votes.
-pub(crate) async fn create_polls(engine: &Engine, count: usize) -> Outcome<Vec<Poll>> {
+/// The documented settings, but that who signed in before the first round still is when the last one runs.
+pub(crate) fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.access_token_lifetime = Duration::from_secs(24 * 60 * 60);
+    settings
+}
+
+/// A poll for everybody, open for votes.
+pub(crate) fn for_anyone(number: usize) -> NewPoll {
+    let options = (0..OPTIONS).map(|option| format!("Option {option}"));
+    NewPoll::single(format!("Poll {number}"), options)
+        .voters(Voters::Anyone)
+        .published()
+}
+
+/// So many polls.
+pub(crate) async fn create_polls(
+    engine: &Engine,
+    count: usize,
+    new: impl Fn(usize) -> NewPoll,
+) -> Outcome<Vec<Poll>> {
     let create = async |number: usize| {
-        let options = (0..OPTIONS).map(|option| format!("Option {option}"));
-        let new = NewPoll::single(format!("Poll {number}"), options)
-            .voters(Voters::Anyone)
-            .published();
-        let poll = engine.polls().create(&Actor::System, new).await?;
+        let poll = engine.polls().create(&Actor::System, new(number)).await?;
         Ok::<_, Box<dyn Error + Send + Sync>>(Poll {
             id: poll.id,
             options: poll.options.iter().map(|option| option.id).collect(),

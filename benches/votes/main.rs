@@ -14,6 +14,7 @@ mod load;
 mod machine;
 mod measure;
 mod options;
+mod people;
 mod processor;
 mod results;
 mod rounds;

@@ -22,15 +22,24 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::Outcome;
-use crate::bed::Poll;
+use crate::bed::{Poll, settings};
 use crate::load::Shared;
-use crate::load::in_process::prime;
+use crate::load::in_process::{in_each, of_the_last, prime};
+use crate::people::People;
 
 /// What a server serves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Face {
     Http,
     WebSocket,
+}
+
+/// Who will vote.
+pub(crate) enum Voters {
+    /// Everybody, in these polls.
+    Anyone(Shared<Poll>),
+    /// These people, in theirs.
+    People(People),
 }
 
 /// A server that runs.
@@ -44,17 +53,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// An engine on this database, behind this face.
+    /// An engine on this database, behind this face, which knows the polls of these voters.
     pub(crate) fn start(
         runtime: Runtime,
         face: Face,
         url: String,
-        polls: Shared<Poll>,
+        voters: Voters,
     ) -> Outcome<Self> {
         Self::run(runtime, async move |started, stop| {
             let store = PgStore::connect(&url).await?;
-            let engine = Engine::builder(store).build().await?;
-            let primed = prime(&engine, &polls).await?;
+            let engine = Engine::builder(store).settings(settings()).build().await?;
+            let votes = match &voters {
+                Voters::Anyone(polls) => in_each(polls),
+                Voters::People(people) => of_the_last(&engine, people).await?,
+            };
+            let primed = prime(&engine, votes).await?;
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             started.send((listener.local_addr()?, primed))?;
             let settings = ServerSettings::default();

@@ -8,8 +8,8 @@ use polling_sqlite::SqliteStore;
 
 use super::{Bench, Case, Kind, polls_name, share_name};
 use crate::Outcome;
-use crate::bed::{Counters, MANY, Poll, Polls, create_polls};
-use crate::load::in_process::{Caster, Sender, prime};
+use crate::bed::{Counters, MANY, Poll, Polls, create_polls, for_anyone};
+use crate::load::in_process::{Caster, Sender, in_each, prime};
 use crate::load::{Pace, Shared, Votes, clients, drive};
 use crate::measure::{Run, number};
 
@@ -148,7 +148,7 @@ impl EngineCase {
                 Polls::One => 1,
                 Polls::Many => MANY,
             };
-            let polls: Shared<Poll> = create_polls(&engine, count).await?.into();
+            let polls: Shared<Poll> = create_polls(&engine, count, for_anyone).await?.into();
             let (mut run, created) = self.measure(bench, &engine, polls.clone(), pace).await?;
             let (mut rows, mut is_counted) = (0, true);
             for poll in polls.iter() {
@@ -173,7 +173,7 @@ impl EngineCase {
         polls: Shared<Poll>,
         pace: Pace,
     ) -> Outcome<(Run, u64)> {
-        let primed = prime(engine, &polls).await?;
+        let primed = prime(engine, in_each(&polls)).await?;
         let postmaster = match self.store {
             Store::Postgres => bench.bed.cluster().pid(),
             Store::File | Store::Memory => None,

@@ -15,11 +15,12 @@ use crate::Outcome;
 use crate::bed::{Bed, Counters, Polls};
 use crate::load::Pace;
 use crate::measure::Run;
+use crate::people::Proof;
 
 use engine::{EngineCase, Load, Store};
 use pgbench::Pgbench;
 use raw::{Raw, Way};
-use web::{Noop, Road, Web};
+use web::{Noop, Proved, Road, Web};
 
 /// One thing that is measured, again in every round.
 pub(crate) trait Case {
@@ -202,9 +203,10 @@ fn web(quick: bool) -> Vec<Box<dyn Case>> {
                 let share = Some(share);
                 cases.push(Box::new(Web { share, ..one }));
             }
-            if !quick {
-                let polls = Polls::Many;
-                cases.push(Box::new(Web { polls, ..one }));
+            let polls = Polls::Many;
+            cases.push(Box::new(Web { polls, ..one }));
+            for proof in [Proof::Registered, Proof::Tokens, Proof::Members] {
+                cases.push(Box::new(Proved(proof)));
             }
         }
     }

@@ -6,12 +6,13 @@ use tokio::runtime;
 
 use super::{Bench, Case, Kind, polls_name, share_name};
 use crate::Outcome;
-use crate::bed::{Counters, Polls};
-use crate::load::http::{BatchVoter, Connection, Requests, Voter};
+use crate::bed::{Counters, PEOPLE, Polls};
+use crate::load::http::{BatchVoter, Connection, Prover, Requests, Voter};
 use crate::load::ws::Burst;
 use crate::load::{Pace, Seen, Votes, drive};
 use crate::measure::{Run, number};
-use crate::server::{Face, Server};
+use crate::people::Proof;
+use crate::server::{Face, Server, Voters};
 
 /// How votes travel.
 #[derive(Clone, Copy)]
@@ -70,7 +71,8 @@ impl Case for Web {
             Road::WebSocket(..) => Face::WebSocket,
         };
         let polls = bed.polls(self.polls);
-        let server = Server::start(bench.runtime()?, face, bed.url(), polls)?;
+        let voters = Voters::Anyone(polls);
+        let server = Server::start(bench.runtime()?, face, bed.url(), voters)?;
         let driven = load_runtime()?.block_on(self.drive(bench, &server, pace));
         let primed = server.primed;
         server.stop()?;
@@ -116,6 +118,51 @@ impl Web {
                 drive(voters, pace, length, postmaster).await
             }
         }
+    }
+}
+
+/// One vote a request by voters who prove who they are, each of whom votes in one poll after the other: what a check of
+/// rights costs.
+pub(super) struct Proved(pub(super) Proof);
+
+impl Case for Proved {
+    fn name(&self) -> String {
+        let voters = match self.0 {
+            Proof::Registered => "registered voters",
+            Proof::Tokens => "voters with tokens",
+            Proof::Members => "members",
+        };
+        format!("HTTP, {}, {PEOPLE} {voters}", polls_name(Polls::Many))
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Other
+    }
+
+    fn run(&self, bench: &Bench<'_>) -> Outcome<Run> {
+        let bed = bench.bed;
+        bed.reset()?;
+        let people = bed.people(self.0)?;
+        let voters = Voters::People(people.clone());
+        let server = Server::start(bench.runtime()?, Face::Http, bed.url(), voters)?;
+        let driven = load_runtime()?.block_on(async {
+            let mut voters = Vec::with_capacity(PEOPLE);
+            for person in 0..PEOPLE {
+                voters.push(Prover {
+                    connection: Connection::open(server.address).await?,
+                    people: people.clone(),
+                    person,
+                    cast: 0,
+                });
+            }
+            drive(voters, Pace::Closed, bench.length, bed.cluster().pid()).await
+        });
+        let primed = server.primed;
+        server.stop()?;
+        let (mut run, seen) = driven?;
+        let found = bed.found(Counters::Tallies)?;
+        run.lost_or_doubled = found.lost_or_doubled(primed + seen.votes.created);
+        Ok(run)
     }
 }
 

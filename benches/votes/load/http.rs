@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use super::{Answer, Client, Votes, voter_text};
 use crate::Outcome;
 use crate::bed::Poll;
+use crate::people::People;
 
 /// A connection that is kept.
 pub(crate) struct Connection {
@@ -23,6 +24,23 @@ pub(crate) struct Connection {
 pub(crate) struct Received<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
+}
+
+impl Received<'_> {
+    /// What became of the one vote that was sent.
+    fn answer(&self) -> Outcome<Answer> {
+        let mut answer = Answer::default();
+        match self.status {
+            201 => answer.created = 1,
+            200 => answer.repeated = 1,
+            503 => answer.refused = 1,
+            status => {
+                let body = String::from_utf8_lossy(self.body);
+                return Err(format!("answered {status}: {body}").into());
+            }
+        }
+        Ok(answer)
+    }
 }
 
 impl Connection {
@@ -117,11 +135,15 @@ pub(crate) fn ballot_json(poll: &Poll, option: usize) -> String {
 
 /// A whole request.
 pub(crate) fn post(path: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-    );
-    [head.as_bytes(), body].concat()
+    let head = head_of_post(path, body.len());
+    [head.as_bytes(), b"\r\n", body].concat()
+}
+
+/// All lines of its head but the empty one, so that others can follow.
+fn head_of_post(path: &str, length: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n"
+    )
 }
 
 /// One vote a request.
@@ -141,17 +163,34 @@ impl Client for Voter {
         let at = self.request.len() - VOTER_FROM_END;
         self.request[at..at + 16].copy_from_slice(&voter_text(vote.voter));
         let received = self.connection.send(&self.request).await?;
-        let mut answer = Answer::default();
-        match received.status {
-            201 => answer.created = 1,
-            200 => answer.repeated = 1,
-            503 => answer.refused = 1,
-            status => {
-                let body = String::from_utf8_lossy(received.body);
-                return Err(format!("answered {status}: {body}").into());
-            }
-        }
-        Ok(answer)
+        received.answer()
+    }
+}
+
+/// One vote a request, by somebody who proves who they are, in each poll once.
+pub(crate) struct Prover {
+    pub(crate) connection: Connection,
+    pub(crate) people: People,
+    /// Which of them it is.
+    pub(crate) person: usize,
+    /// Polls that they have voted in.
+    pub(crate) cast: usize,
+}
+
+impl Client for Prover {
+    async fn vote(&mut self) -> Outcome<Answer> {
+        let number = self.cast;
+        self.cast += 1;
+        let poll = self.people.polls.get(number);
+        let poll = poll.ok_or("a person has voted in all polls: run for less long")?;
+        let credentials = &self.people.credentials[self.person];
+        let credential = &credentials[number % credentials.len()];
+        let option = poll.options[number % poll.options.len()];
+        let body = format!(r#"{{"option_id":"{option}"}}"#);
+        let head = head_of_post(&format!("/api/v1/polls/{}/votes", poll.id), body.len());
+        let request = format!("{head}authorization: Bearer {credential}\r\n\r\n{body}");
+        let received = self.connection.send(request.as_bytes()).await?;
+        received.answer()
     }
 }
 

@@ -6,18 +6,14 @@ use polling_core::{Actor, Ballot, Engine, Receipt, Voter};
 use super::{Answer, Client, Shared, Vote, Votes, voter_text};
 use crate::Outcome;
 use crate::bed::Poll;
+use crate::people::People;
 
-/// One vote in each poll, so that the engine knows them all, and has its connections. Returns how many.
-pub(crate) async fn prime(engine: &Engine, polls: &Shared<Poll>) -> Outcome<u64> {
+/// Casts these votes, so that the engine knows their polls, and has its connections. Returns how many.
+pub(crate) async fn prime(engine: &Engine, votes: Vec<(Actor, Ballot)>) -> Outcome<u64> {
     let mut casts = tokio::task::JoinSet::new();
-    for (number, poll) in (0..).zip(polls.iter()) {
-        let vote = Vote {
-            voter: u64::MAX - number,
-            poll: 0,
-            option: 0,
-        };
-        let (engine, ballot) = (engine.clone(), ballot(poll, vote));
-        casts.spawn(async move { engine.votes().cast(&Actor::System, ballot).await });
+    for (actor, ballot) in votes {
+        let engine = engine.clone();
+        casts.spawn(async move { engine.votes().cast(&actor, ballot).await });
     }
     let mut count = 0;
     while let Some(cast) = casts.join_next().await {
@@ -25,6 +21,36 @@ pub(crate) async fn prime(engine: &Engine, polls: &Shared<Poll>) -> Outcome<u64>
         count += 1;
     }
     Ok(count)
+}
+
+/// One vote in each poll, of voters who are nobody in particular.
+pub(crate) fn in_each(polls: &Shared<Poll>) -> Vec<(Actor, Ballot)> {
+    let vote = |(voter, poll)| {
+        let vote = Vote {
+            voter,
+            poll: 0,
+            option: 0,
+        };
+        (Actor::System, ballot(poll, vote))
+    };
+    (0..)
+        .map(|number| u64::MAX - number)
+        .zip(polls.iter())
+        .map(vote)
+        .collect()
+}
+
+/// One vote in each poll, of the last of these people.
+pub(crate) async fn of_the_last(engine: &Engine, people: &People) -> Outcome<Vec<(Actor, Ballot)>> {
+    let credentials = people.credentials.last().ok_or("there is nobody")?;
+    let mut votes = Vec::with_capacity(people.polls.len());
+    for (number, poll) in people.polls.iter().enumerate() {
+        let actor = engine
+            .authenticate(&credentials[number % credentials.len()])
+            .await?;
+        votes.push((actor, Ballot::of(poll.id, Voter::Caller, [0])));
+    }
+    Ok(votes)
 }
 
 fn ballot(poll: &Poll, vote: Vote) -> Ballot {
