@@ -57,6 +57,12 @@ pub struct Settings {
     /// Bulk imports of users.
     pub imports: ImportSettings,
     /// What is switched on.
+    /// KiB of memory that a stored password hash may need to be checked, at most; at least 19,456, which today's need. More
+    /// than that is allocated for one check and freed after it, so that it is needed once for each of `password_workers`. A
+    /// hash that needs more than this is not checked: signing in with it is answered as `internal`, and logged.
+    pub password_hash_kib: u32,
+    /// Passes over that memory that a stored password hash may need, at most; at least 2, which today's need.
+    pub password_hash_passes: u32,
     pub features: FeatureSettings,
     /// How long a refresh token is good if nobody uses it.
     pub refresh_token_lifetime: Duration,
@@ -117,6 +123,8 @@ impl Default for Settings {
             link_lifetime: Duration::from_secs(60 * 60),
             link_patience: Duration::from_secs(30),
             link_queue: 256,
+            password_hash_kib: 64 * 1024,
+            password_hash_passes: 10,
             ticket_lifetime: Duration::from_secs(30),
             tickets: 50_000,
             detach_after: Duration::from_secs(60),

@@ -20,6 +20,7 @@ mod faults;
 mod greeting;
 mod load;
 mod lost_hints;
+mod memory;
 mod network;
 mod overload;
 mod people;

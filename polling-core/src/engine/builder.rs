@@ -333,6 +333,13 @@ fn check_people(settings: &Settings) -> Result<(), BuildError> {
         || imports.remembered < imports.at_once
     {
         return rule(
+    #[cfg(feature = "accounts")]
+    if !crate::users::admits_todays_hashes(settings) {
+        return rule(
+            "password_hash_kib and password_hash_passes",
+            "must be at least 19,456 and 2, which today's hashes need",
+        );
+    }
             "imports",
             "must have bounds of at least 1, and remember those that run",
         );

@@ -127,7 +127,7 @@ impl From<PasswordError> for UserError {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Overloaded => UserError::Overloaded,
-            PasswordError::Failed | PasswordError::Weak(_) => {
+            PasswordError::Failed | PasswordError::Hash(_) | PasswordError::Weak(_) => {
                 UserError::Store(StoreError::internal(error))
             }
         }

@@ -16,6 +16,8 @@ pub(crate) mod detach;
 #[cfg(feature = "accounts")]
 mod error;
 #[cfg(feature = "accounts")]
+mod hashing;
+#[cfg(feature = "accounts")]
 mod import;
 #[cfg(feature = "accounts")]
 mod keys;
@@ -48,6 +50,8 @@ mod wire;
 pub(crate) use deleted::is_deleted;
 #[cfg(feature = "accounts")]
 pub use error::UserError;
+#[cfg(feature = "accounts")]
+pub(crate) use hashing::admits_todays_hashes;
 #[cfg(feature = "accounts")]
 pub use import::{Import, ImportFormat, ImportProgress, ImportState, RowOutcome};
 #[cfg(feature = "accounts")]

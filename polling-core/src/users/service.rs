@@ -70,12 +70,8 @@ impl Users {
         if let Some(email) = &administrator {
             appoint_first(users, email).await?;
         }
-        let passwords = Passwords::new(
-            settings.password_workers,
-            settings.password_queue,
-            Arc::clone(&parts.ids),
-        )
-        .map_err(StoreError::internal)?;
+        let passwords =
+            Passwords::new(settings, Arc::clone(&parts.ids)).map_err(StoreError::internal)?;
         let tokens = Tokens::new(
             keys,
             Arc::clone(&parts.clock),

@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing::{instrument, warn};
 
 use super::error::UserError;
+use super::hashing;
 use super::model::{Account, Email, PasswordHash};
-use super::passwords::{self, MOST_BYTES};
+use super::passwords::MOST_BYTES;
 use super::refresh::RefreshToken;
 use super::service::{Inner, Users};
 use super::session::{Renewal, Session};
@@ -167,7 +168,7 @@ impl Inner {
         password: &SecretString,
         stored: PasswordHash,
     ) -> PasswordHash {
-        if !passwords::is_weaker(&stored) {
+        if !hashing::is_weaker(&stored) {
             return stored;
         }
         let raise = async {

@@ -117,6 +117,18 @@ impl ServerProcess {
         pg_cluster::limit_files(id, bytes).expect("it is ours");
     }
 
+    /// The bytes of its memory that are in use: its resident set.
+    pub(crate) fn resident(&self) -> usize {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("this is Linux");
+        let mut lines = status.lines();
+        let resident = lines.find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix(" kB"));
+        let kib: usize = resident
+            .and_then(|kib| kib.trim().parse().ok())
+            .expect("a number");
+        kib * 1024
+    }
+
     /// Pulls the plug.
     pub(crate) async fn kill_9(mut self) {
         self.child.start_kill().expect("it runs");
