@@ -116,6 +116,7 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
         .token_keys(settings.token_keys.clone())
         .link_sender(IntoTheLog);
     if let Some(email) = &settings.administrator {
+    bounds.clock_jump_wait = settings.clock_jump_wait;
         builder = builder.administrator(email.clone());
     }
     Ok(builder.build().await?)

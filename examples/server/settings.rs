@@ -71,6 +71,10 @@ struct Arguments {
     #[command(flatten)]
     visitors: visitors::Flags,
 
+    /// For how many seconds a jump of this computer's clock has to stand until polls open and close by it.
+    #[arg(long, env = "POLLING_CLOCK_JUMP_WAIT", default_value_t = 60)]
+    clock_jump_wait: u64,
+
     /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
     #[arg(long, env = "POLLING_THREADS")]
     threads: Option<NonZeroUsize>,
@@ -99,6 +103,7 @@ pub(crate) struct Settings {
     pub(crate) token_keys: Vec<TokenKey>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) visitors: Visitors,
+    pub(crate) clock_jump_wait: Duration,
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
@@ -162,6 +167,7 @@ impl Settings {
                 .unwrap_or_default(),
             visitors: Visitors::of(&arguments.visitors).map_err(|(flag, why)| wrong(flag, why))?,
             allowed_origins: origins(&arguments.allowed_origins),
+            clock_jump_wait: Duration::from_secs(arguments.clock_jump_wait),
             threads: arguments
                 .threads
                 .unwrap_or_else(|| threads_for(std::thread::available_parallelism())),
@@ -202,11 +208,12 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} threads={} log={} demo={} admin-email={administrator}",
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
             self.listen,
             self.database,
             self.allowed_origins,
             self.visitors,
+            self.clock_jump_wait.as_secs(),
             self.threads,
             self.log,
             self.demo

@@ -229,6 +229,7 @@ macro_rules! suite {
                     a_moved_end_moves_the_timer
                     an_opening_time_that_is_taken_away_opens_the_poll
                     a_poll_whose_beginning_is_over_opens_at_its_publication
+                    a_jump_of_the_computers_clock_closes_no_poll
                 }
                 editing {
                     what_may_change_depends_on_the_status

@@ -13,6 +13,12 @@ pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
 
+    /// The time by which steps are taken that cannot be undone: what is due by it is due for good. It is `now()`; earlier,
+    /// while it is doubted whether the clock is right; `None` while nothing is known of the time.
+    fn certain_now(&self) -> Option<Timestamp> {
+        Some(self.now())
+    }
+
     /// Returns when `now()` has reached `at`; at once where it has already.
     async fn sleep_until(&self, at: Timestamp);
 
@@ -139,6 +145,10 @@ impl Clock for FakeClock {
 impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn certain_now(&self) -> Option<Timestamp> {
+        (**self).certain_now()
     }
 
     async fn sleep_until(&self, at: Timestamp) {

@@ -22,8 +22,10 @@
 mod actor;
 mod address;
 mod clock;
+mod clock_jump;
 mod engine;
 mod error;
+mod guarded_clock;
 mod id;
 pub mod limits;
 #[cfg(feature = "openapi")]

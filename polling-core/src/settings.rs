@@ -33,6 +33,13 @@ pub struct Settings {
     /// How often the computer's clock is measured against the store's, where that has one; from then on the difference is
     /// added. A server that could not measure it for two minutes takes no step by the clock.
     pub clock_interval: Duration,
+    /// A clock that is this much ahead of where it should be by the time that has passed, or behind it, has jumped; a smaller
+    /// difference is followed at once. At least 100 ms.
+    pub clock_jump: Duration,
+    /// How long a jump of the clock has to stand until it is believed. Until then nothing is done that cannot be undone (polls
+    /// do not open or close, nothing that is over is removed), but what both the old time and the new one say. Where the store
+    /// has no clock of its own, all else goes on by the old time meanwhile.
+    pub clock_jump_wait: Duration,
     /// Published polls that are kept in memory.
     pub cached_polls: usize,
     /// Rows of a deleted poll that go in one step.
@@ -45,10 +52,17 @@ pub struct Settings {
     pub poll_tokens: u64,
     /// Polls, or what else is listed, in one page of a listing, at most, and where the caller does not say.
     pub page_polls: usize,
-    /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms.
+    /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms, and 19 MiB of memory. The
+    /// memory is allocated when it is first needed, kept, and used again: the first 19 MiB at the start.
     pub password_workers: usize,
     /// Passwords that may wait to be hashed; one more is refused as `overloaded`.
     pub password_queue: usize,
+    /// KiB of memory that a stored password hash may need to be checked, at most; at least 19,456, which today's need. More
+    /// than that is allocated for one check and freed after it, so that it is needed once for each of `password_workers`. A
+    /// hash that needs more than this is not checked: signing in with it is answered as `internal`, and logged.
+    pub password_hash_kib: u32,
+    /// Passes over that memory that a stored password hash may need, at most; at least 2, which today's need.
+    pub password_hash_passes: u32,
     /// How long an access token is good, also one that was made while this was longer: the ballots of a deleted user are
     /// detached when it has passed. All servers of a store need the same.
     pub access_token_lifetime: Duration,
@@ -57,12 +71,6 @@ pub struct Settings {
     /// Bulk imports of users.
     pub imports: ImportSettings,
     /// What is switched on.
-    /// KiB of memory that a stored password hash may need to be checked, at most; at least 19,456, which today's need. More
-    /// than that is allocated for one check and freed after it, so that it is needed once for each of `password_workers`. A
-    /// hash that needs more than this is not checked: signing in with it is answered as `internal`, and logged.
-    pub password_hash_kib: u32,
-    /// Passes over that memory that a stored password hash may need, at most; at least 2, which today's need.
-    pub password_hash_passes: u32,
     pub features: FeatureSettings,
     /// How long a refresh token is good if nobody uses it.
     pub refresh_token_lifetime: Duration,
@@ -105,6 +113,8 @@ impl Default for Settings {
             push_interval: Duration::from_millis(50),
             refresh_interval: Duration::from_secs(1),
             clock_interval: Duration::from_secs(30),
+            clock_jump: Duration::from_secs(2),
+            clock_jump_wait: Duration::from_secs(60),
             cached_polls: 10_000,
             purge_rows: 10_000,
             request_tokens: 100_000,
@@ -113,6 +123,8 @@ impl Default for Settings {
             page_polls: 100,
             password_workers: 2,
             password_queue: 256,
+            password_hash_kib: 64 * 1024,
+            password_hash_passes: 10,
             access_token_lifetime: Duration::from_secs(15 * 60),
             limits: LimitSettings::default(),
             imports: ImportSettings::default(),
@@ -123,8 +135,6 @@ impl Default for Settings {
             link_lifetime: Duration::from_secs(60 * 60),
             link_patience: Duration::from_secs(30),
             link_queue: 256,
-            password_hash_kib: 64 * 1024,
-            password_hash_passes: 10,
             ticket_lifetime: Duration::from_secs(30),
             tickets: 50_000,
             detach_after: Duration::from_secs(60),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
+use crate::clock_jump::{JumpRule, Look, Trust};
 use crate::{Clock, Repository, StoreError, Timestamp};
 
 /// How often the store is asked in a row; the answer that took the least time counts, because it can be the least wrong.
@@ -21,6 +22,7 @@ pub(crate) const SURE_FOR: Duration = Duration::from_secs(2 * 60);
 /// A clock that is measured against the store's.
 pub(crate) struct StoreClock {
     base: Arc<dyn Clock>,
+    rule: JumpRule,
     measured: watch::Sender<Measurement>,
 }
 
@@ -35,6 +37,8 @@ struct Measurement {
     at: Timestamp,
     /// The offset that people were told of; zero where none was notable.
     told: i64,
+    /// The offset by which steps are taken that cannot be undone: a jump has to stand first.
+    trust: Trust,
 }
 
 impl StoreClock {
@@ -42,12 +46,17 @@ impl StoreClock {
     pub(crate) async fn measure_first(
         base: Arc<dyn Clock>,
         store: &dyn Repository,
+        rule: JumpRule,
     ) -> Result<Option<Self>, StoreError> {
         let Some(first) = ask(&*base, store).await? else {
             return Ok(None);
         };
         let measured = watch::Sender::new(first);
-        let clock = Self { base, measured };
+        let clock = Self {
+            base,
+            rule,
+            measured,
+        };
         clock.adopt(first);
         Ok(Some(clock))
     }
@@ -76,7 +85,7 @@ impl StoreClock {
     }
 
     /// Whether the offset is known from a measurement that is not too old.
-    pub(crate) fn is_sure(&self) -> bool {
+    fn is_sure(&self) -> bool {
         let (at, now) = (self.measured.borrow().at, self.base.now());
         at <= now && now.since(at) <= SURE_FOR
     }
@@ -97,7 +106,7 @@ impl StoreClock {
 
     /// Goes by this measurement from now on, and says so where people should know.
     fn adopt(&self, new: Measurement) {
-        let told = self.measured.borrow().told;
+        let Measurement { told, trust, .. } = *self.measured.borrow();
         let (offset_ms, round_trip) = (new.offset, new.round_trip);
         let is_notable = offset_ms.unsigned_abs() > NOTABLE_MILLIS;
         let news = if offset_ms.abs_diff(told) <= NOTABLE_MILLIS {
@@ -117,8 +126,26 @@ impl StoreClock {
             );
             0
         };
-        self.measured
-            .send_replace(Measurement { told: news, ..new });
+        let (trust, look) = trust.after(new.offset, new.at, self.rule);
+        match look {
+            Look::Quiet => {}
+            Look::Jumped => warn!(
+                offset_ms,
+                wait_seconds = self.rule.wait.as_secs(),
+                "the store's clock has jumped against this computer's: votes go by it, and polls open and close only when \
+                 both times say so, until the jump has stood for the wait"
+            ),
+            Look::Back => info!(offset_ms, "the store's clock is back where it was"),
+            Look::Believed => warn!(
+                offset_ms,
+                "the store's clock has stood by its jump: everything goes by it from now on"
+            ),
+        }
+        self.measured.send_replace(Measurement {
+            told: news,
+            trust,
+            ..new
+        });
     }
 }
 
@@ -139,11 +166,13 @@ async fn ask(base: &dyn Clock, store: &dyn Repository) -> Result<Option<Measurem
         // A clock that was set back meanwhile measures nothing.
         if at >= sent && is_quicker {
             let middle = sent.after(round_trip / 2);
+            let offset = theirs.as_millis() - middle.as_millis();
             best = Some(Measurement {
-                offset: theirs.as_millis() - middle.as_millis(),
+                offset,
                 round_trip,
                 at,
                 told: 0,
+                trust: Trust::of(offset),
             });
         }
     }
@@ -157,6 +186,18 @@ impl Clock for StoreClock {
     fn now(&self) -> Timestamp {
         let offset = self.measured.borrow().offset;
         Timestamp::from_millis(self.base.now().as_millis().saturating_add(offset))
+    }
+
+    fn certain_now(&self) -> Option<Timestamp> {
+        let Measurement { offset, trust, .. } = *self.measured.borrow();
+        let certain = if self.rule.is_jump(offset, trust.offset) {
+            offset.min(trust.offset)
+        } else {
+            offset
+        };
+        let by_base = self.base.now().as_millis();
+        self.is_sure()
+            .then(|| Timestamp::from_millis(by_base.saturating_add(certain)))
     }
 
     async fn sleep_until(&self, at: Timestamp) {

@@ -114,7 +114,7 @@ impl Tickets {
         let ticket = opaque_token(TICKET_PREFIX, &*parts.ids);
         let (hash, end) = (TokenHash::of(&ticket), now.after(settings.ticket_lifetime));
         let mut kept = self.kept();
-        kept.forget(now);
+        kept.forget(now, end);
         // Used ones count until they would have ended, so that their memory is bounded too.
         if kept.ends.len() >= settings.tickets {
             return Err(TicketError::Overloaded);
@@ -143,12 +143,44 @@ impl Tickets {
 }
 
 impl Kept {
-    fn forget(&mut self, now: Timestamp) {
+    /// Forgets the tickets that are over: what ends after `latest`, the end of one that is made now, was made before the clock
+    /// was set back, and would hold its place for as long as that was.
+    fn forget(&mut self, now: Timestamp, latest: Timestamp) {
         while let Some(&(end, hash)) = self.ends.front()
-            && end <= now
+            && (end <= now || end > latest)
         {
             self.ends.pop_front();
             self.actors.remove(&hash);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Clock, FakeClock};
+
+    const LIFETIME: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_ticket_hold_its_place_for_longer() {
+        let clock = FakeClock::default();
+        let mut kept = Kept::default();
+        let add = |kept: &mut Kept, ticket: &str| {
+            let (now, end) = (clock.now(), clock.now().after(LIFETIME));
+            kept.forget(now, end);
+            let hash = TokenHash::of(ticket);
+            kept.actors.insert(hash, (Actor::anonymous(), end));
+            kept.ends.push_back((end, hash));
+        };
+        add(&mut kept, "before");
+        clock.set(clock.now().before(Duration::from_secs(3_600)));
+        add(&mut kept, "after");
+        assert_eq!((kept.ends.len(), kept.actors.len()), (1, 1));
+        clock.advance(LIFETIME);
+        add(&mut kept, "later");
+        assert_eq!((kept.ends.len(), kept.actors.len()), (1, 1));
     }
 }

@@ -111,6 +111,16 @@ async fn an_engine_that_cannot_learn_the_time_is_not_built() {
         built.build().await,
         Err(BuildError::Setting { .. })
     ));
+    let mut settings = Settings::default();
+    settings.clock_jump = Duration::from_millis(99);
+    let built = Engine::builder(server(Some(HOUR)).await).settings(settings);
+    assert!(matches!(
+        built.build().await,
+        Err(BuildError::Setting {
+            name: "clock_jump",
+            ..
+        })
+    ));
 }
 
 /// On a clock that stands still, so that nothing but a hint can bring the news.

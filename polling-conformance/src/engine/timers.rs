@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use polling_core::polls::{PollPatch, Status};
-use polling_core::{Actor, Clock, Code, Repository, Results, Timestamp};
+use polling_core::results::Viewer;
+use polling_core::{
+    Actor, Clock, Code, Engine, FakeClock, Repository, Results, Settings, Timestamp,
+};
 
-use super::lab::{Lab, refused, results, tea};
+use super::lab::{ANYONE, Lab, ballot, refused, results, tea};
 
 fn seconds(lab: &Lab, seconds: u64) -> Timestamp {
     lab.clock.now().after(Duration::from_secs(seconds))
@@ -204,4 +207,41 @@ pub async fn a_poll_whose_beginning_is_over_opens_at_its_publication(store: Arc<
         .unwrap();
     assert_eq!(poll.status, Status::Open);
     lab.vote(draft, "ada", &[0]).await.unwrap();
+}
+
+/// Somebody sets it an hour ahead, and no time has passed: steps that are due without the jump are taken, and no others.
+pub async fn a_jump_of_the_computers_clock_closes_no_poll(store: Arc<dyn Repository>) {
+    let (wall, steady) = (FakeClock::default(), FakeClock::default());
+    let mut settings = Settings::default();
+    settings.push_interval = Duration::ZERO;
+    let engine = Engine::builder(store)
+        .computer_clocks(wall.clone(), steady.clone())
+        .settings(settings);
+    let engine = engine.build().await.unwrap();
+    let create = async |new| engine.polls().create(&Actor::System, new).await.unwrap();
+    // The store may have a clock of its own.
+    let now = create(tea()).await.created_at;
+    let ends = |seconds| tea().closes_at(now.after(Duration::from_secs(seconds)));
+    let long = create(ends(1_800).published()).await.id;
+    let short = create(ends(5).published()).await.id;
+    wall.advance(Duration::from_secs(3_600));
+    let viewer = Viewer::default();
+    let live = engine.results().subscribe(&Actor::System, short, viewer);
+    let mut live = live.await.unwrap();
+    loop {
+        tokio::select! {
+            biased;
+            told = live.update() => if results(told).is_final {
+                break;
+            },
+            () = tokio::task::yield_now() => {
+                wall.advance(Duration::from_millis(1));
+                steady.advance(Duration::from_millis(1));
+            }
+        }
+    }
+    let vote = ballot(long, "ada", &[0]);
+    engine.votes().cast(&ANYONE, vote).await.unwrap();
+    let read = engine.polls().read(&Actor::System, long, None).await;
+    assert_eq!(read.unwrap().status, Status::Open);
 }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
+use super::time::Task;
 use crate::polls::purge;
 use crate::polls::schedule::{Alarm, Schedule};
 use crate::results::{Announcer, Judge, Refresher, ResultsNotifier};
@@ -15,12 +16,13 @@ use crate::users::detach;
 /// Starts the tasks; `stop` ends them at their next pause.
 pub(super) fn start(
     parts: &Parts,
+    clock_task: Option<Task>,
     notifier: &Arc<dyn ResultsNotifier>,
     (alarm, deleted): (Alarm, Arc<Notify>),
     stop: &CancellationToken,
 ) -> TaskTracker {
     let tasks = TaskTracker::new();
-    let run = |task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+    let run = |task: Task| {
         let stop = stop.clone();
         tasks.spawn(async move {
             stop.run_until_cancelled(task).await;
@@ -29,7 +31,6 @@ pub(super) fn start(
     let Parts {
         store,
         clock,
-        store_clock,
         settings,
         hub,
         ..
@@ -51,9 +52,8 @@ pub(super) fn start(
         settings.purge_rows,
     );
 
-    if let Some(clock) = store_clock {
-        let measure = Arc::clone(clock).run(Arc::clone(store), settings.clock_interval);
-        run(Box::pin(measure));
+    if let Some(task) = clock_task {
+        run(task);
     }
     run(Box::pin(schedule.run()));
     run(Box::pin(purge));

@@ -7,15 +7,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::{Parts, Tasks};
-use super::{Engine, Inner, background};
+use super::time::{Task, TimeSource};
+use super::{Engine, Inner, background, time};
 use crate::actor::OwnTokens;
-use crate::clock::SteadyClock;
 use crate::limits::{Limits, MemoryLimiter, RateLimiter, Rule};
 use crate::polls::Polls;
 use crate::polls::cache::PollCache;
 use crate::polls::schedule::Alarm;
 use crate::results::{Hub, LocalNotifier, ResultsNotifier, ResultsService};
-use crate::store_clock::{self, StoreClock};
 use crate::tickets::Tickets;
 #[cfg(feature = "accounts")]
 use crate::users::{AccountOptions, Email, LinkSender, TokenKey, Users};
@@ -24,17 +23,15 @@ use crate::votes::Votes;
 use crate::votes::intake::Intake;
 #[cfg(feature = "accounts")]
 use crate::workspaces::Workspaces;
-use crate::{
-    Authenticator, Clock, IdSource, RandomIds, Repository, Settings, StoreError, SystemClock,
-};
+use crate::{Authenticator, Clock, IdSource, RandomIds, Repository, Settings, StoreError};
 
 /// Builds an [`Engine`].
 pub struct EngineBuilder {
     store: Arc<dyn Repository>,
     /// `None` for the store's own.
     notifier: Option<Arc<dyn ResultsNotifier>>,
-    /// `None` for the computer's, corrected to the store's.
-    clock: Option<Arc<dyn Clock>>,
+    /// `None` for this computer's.
+    time: Option<TimeSource>,
     ids: Arc<dyn IdSource>,
     /// `None` for one in memory.
     limiter: Option<Arc<dyn RateLimiter>>,
@@ -49,7 +46,7 @@ impl EngineBuilder {
         Self {
             store,
             notifier: None,
-            clock: None,
+            time: None,
             ids: Arc::new(RandomIds),
             limiter: None,
             settings: Settings::default(),
@@ -67,11 +64,27 @@ impl EngineBuilder {
         self
     }
 
-    /// Gets its time from here, taken as it is; by default from the computer's clock, to which the difference from the
-    /// store's own is added, where the store has one.
+    /// Gets its time from here, taken as it is; by default from the [computer's clocks](Self::computer_clocks).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
+        self.time = Some(TimeSource::Given(Arc::new(clock)));
+        self
+    }
+
+    /// Gets its time from the clocks of a computer: `wall` has the time of day and may be set by anybody at any time; `steady`
+    /// counts the time that passes, from any beginning, and is set by nobody. By default these are [`SystemClock`] and the
+    /// computer's monotonic clock.
+    ///
+    /// Where the store has a clock of its own, `steady` is measured against that, and `wall` is not used. Where it has none,
+    /// a jump of `wall` is doubted until it has stood for [`Settings::clock_jump_wait`].
+    ///
+    /// [`SystemClock`]: crate::SystemClock
+    #[must_use]
+    pub fn computer_clocks(mut self, wall: impl Clock, steady: impl Clock) -> Self {
+        self.time = Some(TimeSource::Computer {
+            wall: Arc::new(wall),
+            steady: Arc::new(steady),
+        });
         self
     }
 
@@ -142,7 +155,7 @@ impl EngineBuilder {
         check(&self.settings)?;
         let (stop_lanes, stop_background) = (CancellationToken::new(), CancellationToken::new());
         let (alarm, deleted) = (Alarm::default(), Arc::new(Notify::new()));
-        let parts = self.parts().await?;
+        let (parts, clock_task) = self.parts().await?;
         #[cfg(feature = "accounts")]
         let sender = self.accounts.sender.clone();
         #[cfg(feature = "accounts")]
@@ -181,7 +194,13 @@ impl EngineBuilder {
             #[cfg(feature = "accounts")]
             users,
             authenticator,
-            background: background::start(&parts, &notifier, (alarm, deleted), &stop_background),
+            background: background::start(
+                &parts,
+                clock_task,
+                &notifier,
+                (alarm, deleted),
+                &stop_background,
+            ),
             _stop_on_drop: [
                 stop_lanes.clone().drop_guard(),
                 stop_background.clone().drop_guard(),
@@ -195,29 +214,19 @@ impl EngineBuilder {
         })
     }
 
-    async fn parts(&self) -> Result<Parts, StoreError> {
+    async fn parts(&self) -> Result<(Parts, Option<Task>), StoreError> {
         let store = &self.store;
-        let (clock, store_clock): (Arc<dyn Clock>, _) = match &self.clock {
-            Some(clock) => (Arc::clone(clock), None),
-            None => {
-                match StoreClock::measure_first(Arc::new(SteadyClock::start()), &**store).await? {
-                    Some(measured) => {
-                        let measured = Arc::new(measured);
-                        (Arc::clone(&measured) as _, Some(measured))
-                    }
-                    None => (Arc::new(SystemClock), None),
-                }
-            }
-        };
+        let time = self.time.clone();
+        let time = time.unwrap_or_else(TimeSource::this_computer);
+        let (clock, clock_task) = time.clock(store, &self.settings).await?;
         let settings = Arc::new(self.settings.clone());
         let limiter = self.limiter.clone().unwrap_or_else(|| {
             let keys = settings.limits.keys;
             Arc::new(MemoryLimiter::new(Arc::clone(&clock), keys))
         });
-        Ok(Parts {
+        let parts = Parts {
             store: Arc::clone(store),
             clock: Arc::clone(&clock),
-            store_clock,
             ids: Arc::clone(&self.ids),
             limits: Limits::new(limiter, Arc::clone(&settings)),
             settings,
@@ -228,7 +237,8 @@ impl EngineBuilder {
                 self.settings.cached_polls,
             )),
             tasks: Tasks::default(),
-        })
+        };
+        Ok((parts, clock_task))
     }
 }
 
@@ -292,12 +302,7 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "must be more than zero, or the store is read in a circle",
         );
     }
-    if settings.clock_interval.is_zero() || settings.clock_interval > store_clock::SURE_FOR / 4 {
-        return rule(
-            "clock_interval",
-            "must be more than zero and at most 30 seconds, or a slow answer stops the clock",
-        );
-    }
+    time::check(settings)?;
     if settings.request_tokens == 0 || settings.request_revocations == 0 {
         return rule(
             "request_tokens and request_revocations",
@@ -328,11 +333,6 @@ fn check_people(settings: &Settings) -> Result<(), BuildError> {
     if settings.password_workers == 0 {
         return rule("password_workers", "must be at least 1");
     }
-    let imports = &settings.imports;
-    if [imports.rows, imports.batch_rows, imports.at_once].contains(&0)
-        || imports.remembered < imports.at_once
-    {
-        return rule(
     #[cfg(feature = "accounts")]
     if !crate::users::admits_todays_hashes(settings) {
         return rule(
@@ -340,6 +340,11 @@ fn check_people(settings: &Settings) -> Result<(), BuildError> {
             "must be at least 19,456 and 2, which today's hashes need",
         );
     }
+    let imports = &settings.imports;
+    if [imports.rows, imports.batch_rows, imports.at_once].contains(&0)
+        || imports.remembered < imports.at_once
+    {
+        return rule(
             "imports",
             "must have bounds of at least 1, and remember those that run",
         );

@@ -3,6 +3,7 @@
 mod background;
 mod builder;
 mod parts;
+mod time;
 
 use std::sync::Arc;
 

@@ -8,7 +8,6 @@ use tracing::Instrument;
 use crate::limits::Limits;
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
-use crate::store_clock::StoreClock;
 use crate::{Actor, Clock, IdSource, Repository, Settings, StoreError};
 
 /// The ports, and the rooms' common state: every service holds a clone.
@@ -16,8 +15,6 @@ use crate::{Actor, Clock, IdSource, Repository, Settings, StoreError};
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Repository>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The same clock, where it is measured against the store's.
-    pub(crate) store_clock: Option<Arc<StoreClock>>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) hub: Arc<Hub>,

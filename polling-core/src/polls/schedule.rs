@@ -32,12 +32,13 @@ impl Schedule {
     pub(crate) async fn run(self) {
         let mut was_sure = true;
         loop {
-            let is_sure = self.knows_the_time();
-            if is_sure != was_sure {
-                say(is_sure);
-                was_sure = is_sure;
+            let clock = &self.parts.clock;
+            let (now, certain) = (clock.now(), clock.certain_now());
+            if certain.is_some() != was_sure {
+                was_sure = certain.is_some();
+                say(was_sure);
             }
-            let next = if is_sure {
+            let next = if certain.is_some() {
                 self.take_due_steps().await.unwrap_or_else(|error| {
                     warn!(error = %error, "the schedule of the polls cannot be read or kept");
                     None
@@ -45,7 +46,8 @@ impl Schedule {
             } else {
                 None
             };
-            let clock = &self.parts.clock;
+            // While the clock is in doubt a step may be due by `now()` and has to wait all the same.
+            let next = next.filter(|_| certain >= Some(now));
             let step = async {
                 match next {
                     Some(next) => clock.sleep_until(next).await,
@@ -61,17 +63,14 @@ impl Schedule {
         }
     }
 
-    /// Whether this server's clock can be trusted to end a poll for all servers.
-    fn knows_the_time(&self) -> bool {
-        let clock = self.parts.store_clock.as_ref();
-        clock.is_none_or(|clock| clock.is_sure())
-    }
-
-    /// Takes every step whose time has come, and returns when the next one comes.
+    /// Takes every step whose time has certainly come, and returns when the next one comes; `None` where nothing is known of
+    /// the time.
     async fn take_due_steps(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut look_once_more = true;
         loop {
-            let now = self.parts.clock.now();
+            let Some(now) = self.parts.clock.certain_now() else {
+                return Ok(None);
+            };
             let steps = self
                 .parts
                 .store

@@ -12,6 +12,11 @@ use crate::votes::VoteRepository;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+const RULE: JumpRule = JumpRule {
+    least: Duration::from_secs(2),
+    wait: Duration::from_secs(60),
+};
+
 /// A store that has nothing but a clock.
 struct Elsewhere {
     clock: FakeClock,
@@ -58,7 +63,7 @@ async fn measured(ahead: i64) -> (FakeClock, Arc<Elsewhere>, Arc<StoreClock>) {
         ahead: Mutex::new(Some(ahead)),
         round_trips: Mutex::default(),
     });
-    let measured = StoreClock::measure_first(Arc::new(clock.clone()), &*store);
+    let measured = StoreClock::measure_first(Arc::new(clock.clone()), &*store, RULE);
     let measured = measured.await.unwrap().unwrap();
     (clock, store, Arc::new(measured))
 }
@@ -91,7 +96,7 @@ async fn the_offset_is_added_from_the_first_moment_on() {
 async fn a_store_that_cannot_be_asked_at_first_is_an_error() {
     let (clock, store, _) = measured(0).await;
     store.set(None);
-    let first = StoreClock::measure_first(Arc::new(clock), &*store).await;
+    let first = StoreClock::measure_first(Arc::new(clock), &*store, RULE).await;
     assert!(matches!(first, Err(StoreError::Unavailable(_))));
 }
 
@@ -213,4 +218,19 @@ async fn people_are_told_once_of_each_change() {
         told.push(measured.measured.borrow().told);
     }
     assert_eq!(told, [0, 0, 150, 150, 150, 300, 300, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_jump_of_the_stores_clock_is_certain_once_it_has_stood() {
+    for jump in [3_600_000, -3_600_000] {
+        let (clock, store, measured) = measured(100).await;
+        let certain = || measured.certain_now().unwrap().as_millis() - clock.now().as_millis();
+        store.set(100 + jump);
+        measured.measure(&*store).await;
+        assert_eq!(ahead(&clock, &measured), 100 + jump, "as other servers do");
+        assert_eq!(certain(), 100.min(100 + jump));
+        clock.advance(SECOND * 60);
+        measured.measure(&*store).await;
+        assert_eq!(certain(), 100 + jump);
+    }
 }

@@ -16,6 +16,10 @@ use crate::{Clock, StoreError, Timestamp, UserId};
 /// Whom a token is for, and from: this engine and nobody else.
 const AUDIENCE: &str = "polling";
 
+/// Seconds that a token may be from the future, where clocks differ a little. One that is from further away was made before
+/// the clock was set back, and would be good for as much longer.
+const MOST_AHEAD: i64 = 60;
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: UserId,
@@ -94,9 +98,13 @@ impl Tokens {
         // The library would look at a clock of its own.
         rules.validate_exp = false;
         let claims: Claims = decode(token, &key.decoding, &rules).ok()?.claims;
+        let now = self.clock.now();
+        if claims.iat > seconds(now).saturating_add(MOST_AHEAD) {
+            return None;
+        }
         let end = claims.exp.min(claims.iat.saturating_add(self.seconds()));
         let until = Timestamp::from_millis(end.saturating_mul(1_000));
-        (self.clock.now() < until).then_some((claims.sub, until))
+        (now < until).then_some((claims.sub, until))
     }
 }
 
@@ -175,12 +183,15 @@ mod tests {
             encode(&header, &claims, &key("a", 1).encoding).unwrap()
         };
         let now = seconds(clock.now());
-        assert!(tokens.verify(&signed(now.into())).is_some());
+        for good in [now, now + MOST_AHEAD] {
+            assert!(tokens.verify(&signed(good.into())).is_some(), "{good}");
+        }
         for bad in [
             serde_json::Value::Null,
             "now".into(),
             i64::MIN.into(),
             (now - 900).into(),
+            (now + MOST_AHEAD + 1).into(),
         ] {
             assert_eq!(tokens.verify(&signed(bad.clone())), None, "{bad}");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::*;
+use crate::clock_jump::JumpRule;
 use crate::limits::{Limits, MemoryLimiter};
 use crate::polls::cache::PollCache;
 use crate::polls::{
@@ -15,6 +16,11 @@ use crate::results::{Hub, ResultsRepository, Revision, Tally};
 use crate::store_clock::{SURE_FOR, StoreClock};
 use crate::votes::VoteRepository;
 use crate::{Clock, FakeClock, PollId, RandomIds, Repository, Settings, TokenHash};
+
+const RULE: JumpRule = JumpRule {
+    least: Duration::from_secs(2),
+    wait: Duration::from_secs(60),
+};
 
 /// A store that counts how often it is asked for the next steps, and has a clock.
 struct Asked {
@@ -98,12 +104,11 @@ async fn no_step_is_taken_while_the_time_is_not_known() {
         has_clock: AtomicBool::new(true),
         upcoming: AtomicUsize::new(0),
     });
-    let measured = StoreClock::measure_first(Arc::new(clock.clone()), &*store).await;
+    let measured = StoreClock::measure_first(Arc::new(clock.clone()), &*store, RULE).await;
     let measured = Arc::new(measured.unwrap().unwrap());
     let parts = Parts {
         store: store.clone(),
         clock: Arc::clone(&measured) as _,
-        store_clock: Some(Arc::clone(&measured)),
         ids: Arc::new(RandomIds),
         settings: Arc::new(Settings::default()),
         hub: Arc::new(Hub::default()),
