@@ -31,6 +31,11 @@ use app::App;
 use links::IntoTheLog;
 use settings::{Database, Postgres, Settings};
 
+/// Gives the memory of a burst back to the system within seconds, without anybody asking for it
+/// (docs/decisions/0007-memory-after-a-burst.md).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let settings = match Settings::read() {
         Ok(settings) => settings,
@@ -111,12 +116,12 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
     let mut bounds = polling_core::Settings::default();
     bounds.limits = settings.visitors.limits.clone();
     bounds.features = settings.visitors.features.clone();
+    bounds.clock_jump_wait = settings.clock_jump_wait;
     let mut builder = Engine::builder(store)
         .settings(bounds)
         .token_keys(settings.token_keys.clone())
         .link_sender(IntoTheLog);
     if let Some(email) = &settings.administrator {
-    bounds.clock_jump_wait = settings.clock_jump_wait;
         builder = builder.administrator(email.clone());
     }
     Ok(builder.build().await?)
