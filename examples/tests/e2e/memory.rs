@@ -9,7 +9,7 @@ use crate::support::process::ServerProcess;
 use crate::support::soon;
 
 /// Clients that send at the same time: more than there are password workers.
-const CLIENTS: usize = 20;
+const CLIENTS: usize = 17;
 /// How often each of them has six passwords hashed.
 const TURNS: usize = 5;
 
@@ -48,7 +48,7 @@ async fn hash_passwords(server: &ServerProcess, connection: &mut Client, person:
     }
 }
 
-/// Nothing is left of 600 hashed passwords but the memory of the workers.
+/// Nothing is left of 510 hashed passwords but the memory of the workers.
 #[tokio::test]
 async fn signing_in_leaves_no_memory_behind() {
     let server = ServerProcess::start("sqlite::memory:").await;
