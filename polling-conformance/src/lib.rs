@@ -27,8 +27,8 @@
 //!
 //! | module | what it tests |
 //! | --- | --- |
-//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`accounts`], [`administrators`], [`sessions`], [`links`], [`workspaces`], [`leaving`], [`invitations`], [`projects`], [`vote_tokens`] | the ports of a store, called directly |
-//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`memberships`], [`deleting`], [`visibility`], [`watching`], [`rights`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
+//! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`accounts`], [`administrators`], [`sessions`], [`links`], [`workspaces`], [`leaving`], [`invitations`], [`projects`], [`vote_tokens`], [`token_steps`] | the ports of a store, called directly |
+//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`makings`], [`memberships`], [`deleting`], [`visibility`], [`watching`], [`rights`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
 //! Tests use a clock that they move and ids that follow from a seed. They never sleep: they wait for the event itself,
@@ -50,12 +50,12 @@ mod ports;
 mod run;
 
 pub use engine::{
-    batches, casting, closing, deleting, editing, listing, memberships, model, overload, retries,
-    revisions, rights, servers, timers, visibility, watching,
+    batches, casting, closing, deleting, editing, listing, makings, memberships, model, overload,
+    retries, revisions, rights, servers, timers, visibility, watching,
 };
 pub use ports::{
     accounts, administrators, changes, gate, invitations, leaving, links, polls, projects, results,
-    sessions, steps, users, vote_tokens, votes, workspaces,
+    sessions, steps, token_steps, users, vote_tokens, votes, workspaces,
 };
 #[doc(hidden)]
 pub use run::{run, run_notifier};

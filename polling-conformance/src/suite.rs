@@ -98,6 +98,11 @@ macro_rules! suite {
                     purging_a_poll_takes_its_tokens_in_bounded_steps
                     a_hundred_thousand_tokens_are_kept_at_once
                 }
+                token_steps {
+                    a_making_goes_in_steps
+                    what_is_taken_back_was_never_made
+                    revoking_all_reaches_a_making_that_goes_on
+                }
                 accounts {
                     an_account_is_found_with_its_password
                     an_edit_of_a_user_is_written_whole
@@ -308,6 +313,15 @@ macro_rules! suite {
                     a_hot_poll_leaves_room_for_the_others
                     no_more_waits_than_there_is_room_for
                     a_vote_waits_for_no_more_batches_than_the_queue_holds
+                    a_vote_waits_for_no_whole_request
+                    a_request_whose_caller_leaves_between_its_turns_counts
+                }
+                makings {
+                    votes_are_written_between_the_steps_of_a_making
+                    makings_take_turns
+                    a_making_that_fails_leaves_nothing
+                    large_jobs_have_a_bound
+                    of_large_makings_a_bounded_number_goes_on
                 }
                 model {
                     random_requests_and_failures_are_answered_as_the_model_says

@@ -60,7 +60,8 @@ pub use problem::Problem;
 pub use repository::Repository;
 pub use results::{Results, Revision, Tally};
 pub use settings::{
-    FeatureSettings, ImportSettings, LimitSettings, PollLimits, Settings, WorkspaceLimits,
+    BulkSettings, FeatureSettings, ImportSettings, LimitSettings, PollLimits, Settings,
+    WorkspaceLimits,
 };
 pub use tickets::{Ticket, TicketError};
 pub use timestamp::Timestamp;

@@ -1,7 +1,11 @@
 //! Every bound of the engine, by name and with its unit.
 
+mod bulk;
+
 use std::fmt;
 use std::time::Duration;
+
+pub use bulk::BulkSettings;
 
 use crate::limits::{Limit, Rule};
 
@@ -20,6 +24,9 @@ pub struct Settings {
     pub batch_ballots: usize,
     /// Ballots in one call of the batch end point, at most; no more than `queue_ballots`.
     pub request_ballots: usize,
+    /// Ballots of a call of the batch end point that are handed over to a lane in one turn. Of all calls together twice as many
+    /// stand in the queue of a lane, so that a single ballot waits behind no more; the others keep their places.
+    pub turn_ballots: usize,
     /// How many lanes commit ballots side by side; `None` lets the store say what it is best with.
     pub lanes: Option<usize>,
     /// How long a batch is sent again to a store that cannot be reached before its ballots are answered `unavailable`.
@@ -50,6 +57,10 @@ pub struct Settings {
     pub request_revocations: usize,
     /// Vote tokens that are ever made for one poll, at most.
     pub poll_tokens: u64,
+    /// The same, of a poll that was created without an account.
+    pub anonymous_poll_tokens: u64,
+    /// How what writes many rows is cut into steps, between which votes are written.
+    pub bulk: BulkSettings,
     /// Polls, or what else is listed, in one page of a listing, at most, and where the caller does not say.
     pub page_polls: usize,
     /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms, and 19 MiB of memory. The
@@ -107,6 +118,7 @@ impl Default for Settings {
             queue_ballots: 65_536,
             batch_ballots: 4_096,
             request_ballots: 10_000,
+            turn_ballots: 1_024,
             lanes: None,
             retry_for: Duration::from_secs(2),
             closing_grace: Duration::from_secs(1),
@@ -116,10 +128,12 @@ impl Default for Settings {
             clock_jump: Duration::from_secs(2),
             clock_jump_wait: Duration::from_secs(60),
             cached_polls: 10_000,
-            purge_rows: 10_000,
+            purge_rows: 1_000,
             request_tokens: 100_000,
             request_revocations: 10_000,
             poll_tokens: 1_000_000,
+            anonymous_poll_tokens: 10_000,
+            bulk: BulkSettings::default(),
             page_polls: 100,
             password_workers: 2,
             password_queue: 256,
@@ -138,7 +152,7 @@ impl Default for Settings {
             ticket_lifetime: Duration::from_secs(30),
             tickets: 50_000,
             detach_after: Duration::from_secs(60),
-            detach_polls: 500,
+            detach_polls: 200,
         }
     }
 }
@@ -202,6 +216,8 @@ pub struct LimitSettings {
     /// mailbox. Nobody is refused by it: one more is made all the same, and not sent. Those by the application itself are
     /// sent always, and do not count.
     pub invitation_mail: Option<Limit>,
+    /// Vote tokens that are made for polls without an account by one user, or without an account from one address.
+    pub anonymous_tokens: Option<Limit>,
     /// Votes in one poll for `anyone` by one user, or without an account from one address. None by default: a whole audience
     /// may be behind one address.
     pub vote: Option<Limit>,
@@ -209,8 +225,11 @@ pub struct LimitSettings {
     /// or those of a proxy that was not named as trusted, behind which all others are.
     pub loopback: bool,
     /// Users, tokens, accounts and addresses that are remembered for each rule in the memory of this server; of more than
-    /// that the oldest are forgotten. One takes about 200 bytes, and 8 for each time that counts.
+    /// that the oldest are forgotten.
     pub keys: usize,
+    /// Bytes that all of them may take in that memory; of more than that the oldest of the rule that grows are forgotten. One
+    /// takes about 250 bytes, and 16 for each time at which it did something that counts.
+    pub bytes: usize,
 }
 
 impl Default for LimitSettings {
@@ -227,9 +246,14 @@ impl Default for LimitSettings {
             ticket: Some(Limit::per_minute(600)),
             invite: Some(Limit::per_hour(100)),
             invitation_mail: Some(Limit::per_hour(5)),
+            anonymous_tokens: Some(Limit {
+                count: 100_000,
+                window: Duration::from_secs(DAY),
+            }),
             vote: None,
             loopback: false,
             keys: 50_000,
+            bytes: 192 * 1024 * 1024,
         }
     }
 }
@@ -250,6 +274,7 @@ impl LimitSettings {
             Rule::Ticket => self.ticket,
             Rule::Invite => self.invite,
             Rule::InvitationMail => self.invitation_mail,
+            Rule::AnonymousTokens => self.anonymous_tokens,
             Rule::Vote => self.vote,
         }
     }
@@ -268,6 +293,7 @@ impl LimitSettings {
             Rule::Ticket => &mut self.ticket,
             Rule::Invite => &mut self.invite,
             Rule::InvitationMail => &mut self.invitation_mail,
+            Rule::AnonymousTokens => &mut self.anonymous_tokens,
             Rule::Vote => &mut self.vote,
         };
         *place = limit;
@@ -329,7 +355,7 @@ impl Default for ImportSettings {
     fn default() -> Self {
         Self {
             rows: 100_000,
-            batch_rows: 500,
+            batch_rows: 250,
             at_once: 1,
             remembered: 16,
         }

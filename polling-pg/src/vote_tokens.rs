@@ -1,7 +1,9 @@
 //! The one-time vote tokens.
 
 use async_trait::async_trait;
-use polling_core::vote_tokens::{KeptTokens, TokensInStore, VoteTokenRepository, WhichTokens};
+use polling_core::vote_tokens::{
+    Making, NewMaking, TokensInStore, VoteTokenRepository, WhichTokens,
+};
 use polling_core::{PollId, StoreError, TokenHash};
 use tracing::debug_span;
 
@@ -13,22 +15,49 @@ statements! {
     /// The statements of the vote tokens. Whoever makes tokens of a poll, or revokes them, locks its row in
     /// `vote_token_counts`; single tokens are locked after it, in their order.
     VoteTokenStatements {
+        // The poll is locked, so that none is counted for one that is being deleted.
+        begin = "\
+-- vote_tokens.begin
+WITH poll AS MATERIALIZED (
+    SELECT id FROM {schema}.polls WHERE id = $1 AND deleted_at IS NULL FOR SHARE
+), counted AS (
+    INSERT INTO {schema}.vote_token_counts AS c (poll, made, makings)
+    SELECT id, $2::bigint, 1 FROM poll WHERE $2 <= $3::bigint
+    ON CONFLICT (poll) DO UPDATE SET made = c.made + excluded.made, makings = c.makings + 1
+    WHERE c.made + excluded.made <= $3
+    RETURNING makings
+)
+SELECT EXISTS (SELECT 1 FROM poll), (SELECT makings FROM counted)";
+
         // The poll is locked, so that none is kept for one that is being deleted.
         insert = "\
 -- vote_tokens.insert
 WITH poll AS MATERIALIZED (
     SELECT id FROM {schema}.polls WHERE id = $1 AND deleted_at IS NULL FOR SHARE
-), counted AS (
-    INSERT INTO {schema}.vote_token_counts AS c (poll, made, makings)
-    SELECT id, $3::bigint, 1 FROM poll WHERE $3 <= $4::bigint
-    ON CONFLICT (poll) DO UPDATE SET made = c.made + excluded.made, makings = c.makings + 1
-    WHERE c.made + excluded.made <= $4
-    RETURNING poll, makings
 ), kept AS (
     INSERT INTO {schema}.vote_tokens (token, poll, making)
-    SELECT token, counted.poll, counted.makings FROM counted CROSS JOIN unnest($2::bytea[]) AS token
+    SELECT token, poll.id, $3::integer FROM poll CROSS JOIN unnest($2::bytea[]) AS token
 )
-SELECT EXISTS (SELECT 1 FROM poll), EXISTS (SELECT 1 FROM counted)";
+SELECT EXISTS (SELECT 1 FROM poll)";
+
+        // Where all tokens were revoked meanwhile, those that are taken back count among the revoked ones. A poll of which no
+        // token is left has no counts. The row of the counts is locked first, so that both steps see the same numbers.
+        take_back = "\
+-- vote_tokens.take_back
+WITH counts AS MATERIALIZED (
+    SELECT c.poll, c.made, c.revoked_makings FROM {schema}.vote_token_counts c
+    JOIN {schema}.polls p ON p.id = c.poll AND p.deleted_at IS NULL
+    WHERE c.poll = $1 FOR UPDATE OF c
+), removed AS (
+    DELETE FROM {schema}.vote_tokens t USING counts
+    WHERE t.token = ANY ($2::bytea[]) AND t.poll = counts.poll AND t.making = $3::integer
+), fewer AS (
+    UPDATE {schema}.vote_token_counts c
+    SET made = c.made - $4::bigint,
+        revoked_made = c.revoked_made - CASE WHEN $3 <= c.revoked_makings THEN $4 ELSE 0 END
+    FROM counts WHERE c.poll = counts.poll AND counts.made > $4
+)
+DELETE FROM {schema}.vote_token_counts c USING counts WHERE c.poll = counts.poll AND counts.made <= $4";
 
         poll_of = "\
 -- vote_tokens.poll_of
@@ -94,28 +123,62 @@ FROM counts";
 
 #[async_trait]
 impl VoteTokenRepository for PgStore {
+    async fn begin(&self, poll: PollId, tokens: u64, most: u64) -> Result<NewMaking, StoreError> {
+        let poll = columns::poll(poll);
+        let (new, most) = (signed(tokens), signed(most));
+        let rows = self
+            .database()
+            .write(
+                debug_span!("db.vote_tokens.begin"),
+                &self.sql().vote_tokens.begin,
+                &[&poll, &new, &most],
+            )
+            .await?;
+        let found = first(&rows, |row| {
+            let making: Option<i32> = row.try_get(1)?;
+            Ok((row.try_get(0)?, making))
+        })?;
+        Ok(match found {
+            Some((true, Some(making))) => NewMaking::Begun(Making::new(making.unsigned_abs())),
+            Some((true, None)) => NewMaking::TooMany,
+            Some((false, _)) | None => NewMaking::Missing,
+        })
+    }
+
     async fn insert(
         &self,
         poll: PollId,
+        making: Making,
         tokens: &[TokenHash],
-        most: u64,
-    ) -> Result<KeptTokens, StoreError> {
-        let (poll, hashes) = (columns::poll(poll), bytes(tokens));
-        let (new, most) = (signed(tokens.len() as u64), signed(most));
+    ) -> Result<bool, StoreError> {
+        let (poll, hashes, making) = (columns::poll(poll), bytes(tokens), number(making));
         let rows = self
             .database()
             .write(
                 debug_span!("db.vote_tokens.insert"),
                 &self.sql().vote_tokens.insert,
-                &[&poll, &hashes, &new, &most],
+                &[&poll, &hashes, &making],
             )
             .await?;
-        let found = first(&rows, |row| Ok((row.try_get(0)?, row.try_get(1)?)))?;
-        Ok(match found {
-            Some((true, true)) => KeptTokens::Done,
-            Some((true, false)) => KeptTokens::TooMany,
-            Some((false, _)) | None => KeptTokens::Missing,
-        })
+        Ok(first(&rows, |row| Ok(row.try_get(0)?))?.unwrap_or(false))
+    }
+
+    async fn take_back(
+        &self,
+        poll: PollId,
+        making: Making,
+        tokens: &[TokenHash],
+    ) -> Result<(), StoreError> {
+        let (poll, hashes, making) = (columns::poll(poll), bytes(tokens), number(making));
+        let count = signed(tokens.len() as u64);
+        self.database()
+            .write(
+                debug_span!("db.vote_tokens.take_back"),
+                &self.sql().vote_tokens.take_back,
+                &[&poll, &hashes, &making, &count],
+            )
+            .await?;
+        Ok(())
     }
 
     async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError> {
@@ -171,6 +234,10 @@ impl VoteTokenRepository for PgStore {
         };
         Ok(first(&rows, |row| unsigned(row, 0))?.unwrap_or(0))
     }
+}
+
+fn number(making: Making) -> i32 {
+    i32::try_from(making.number()).unwrap_or(i32::MAX)
 }
 
 fn bytes(tokens: &[TokenHash]) -> Vec<&[u8]> {

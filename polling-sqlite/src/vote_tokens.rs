@@ -1,7 +1,9 @@
 //! The one-time vote tokens.
 
 use async_trait::async_trait;
-use polling_core::vote_tokens::{KeptTokens, TokensInStore, VoteTokenRepository, WhichTokens};
+use polling_core::vote_tokens::{
+    Making, NewMaking, TokensInStore, VoteTokenRepository, WhichTokens,
+};
 use polling_core::{PollId, StoreError, TokenHash};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use tracing::debug_span;
@@ -24,6 +26,22 @@ RETURNING makings";
 const INSERT: &str = "\
 -- vote_tokens.insert
 INSERT INTO vote_tokens (token, poll, making) VALUES (?1, ?2, ?3)";
+
+const REMOVE: &str = "\
+-- vote_tokens.remove
+DELETE FROM vote_tokens WHERE token = ?1 AND poll = ?2 AND making = ?3";
+
+/// Where all tokens were revoked meanwhile, those that are taken back count among the revoked ones.
+const COUNT_DOWN: &str = "\
+-- vote_tokens.count_down
+UPDATE vote_token_counts
+SET made = made - ?2, revoked_made = revoked_made - iif(?3 <= revoked_makings, ?2, 0)
+WHERE poll = ?1";
+
+/// No token of the poll is left.
+const FORGET_COUNTS: &str = "\
+-- vote_tokens.forget_counts
+DELETE FROM vote_token_counts WHERE poll = ?1";
 
 const POLL_OF: &str = "\
 -- vote_tokens.poll_of
@@ -57,16 +75,34 @@ WHERE poll = (SELECT key FROM polls WHERE id = ?1 AND deleted_at IS NULL)";
 
 #[async_trait]
 impl VoteTokenRepository for SqliteStore {
+    async fn begin(&self, poll: PollId, tokens: u64, most: u64) -> Result<NewMaking, StoreError> {
+        let begin = move |tx: &Transaction<'_>| begin(tx, poll, tokens, most);
+        let span = debug_span!("db.vote_tokens.begin");
+        Ok(self.write(span, begin).await?)
+    }
+
     async fn insert(
         &self,
         poll: PollId,
+        making: Making,
         tokens: &[TokenHash],
-        most: u64,
-    ) -> Result<KeptTokens, StoreError> {
+    ) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
-        let insert = move |tx: &Transaction<'_>| keep(tx, poll, &tokens, most);
+        let insert = move |tx: &Transaction<'_>| insert(tx, poll, making, &tokens);
         let span = debug_span!("db.vote_tokens.insert");
         Ok(self.write(span, insert).await?)
+    }
+
+    async fn take_back(
+        &self,
+        poll: PollId,
+        making: Making,
+        tokens: &[TokenHash],
+    ) -> Result<(), StoreError> {
+        let tokens = tokens.to_vec();
+        let take_back = move |tx: &Transaction<'_>| take_back(tx, poll, making, &tokens);
+        let span = debug_span!("db.vote_tokens.take_back");
+        Ok(self.write(span, take_back).await?)
     }
 
     async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError> {
@@ -113,30 +149,62 @@ impl VoteTokenRepository for SqliteStore {
     }
 }
 
-fn keep(
+fn begin(
     tx: &Transaction<'_>,
     poll: PollId,
-    tokens: &[TokenHash],
+    tokens: u64,
     most: u64,
-) -> rusqlite::Result<KeptTokens> {
+) -> rusqlite::Result<NewMaking> {
     let Some(poll) = found(tx, poll)? else {
-        return Ok(KeptTokens::Missing);
+        return Ok(NewMaking::Missing);
     };
-    let new = tokens.len() as u64;
-    if poll.made.saturating_add(new) > most {
-        return Ok(KeptTokens::TooMany);
+    if poll.made.saturating_add(tokens) > most {
+        return Ok(NewMaking::TooMany);
     }
-    if tokens.is_empty() {
-        return Ok(KeptTokens::Done);
-    }
-    let making: i64 = tx
+    let values = params![poll.key, signed(tokens)];
+    let making = tx
         .prepare_cached(COUNT_UP)?
-        .query_row(params![poll.key, signed(new)], |row| row.get(0))?;
+        .query_row(values, |row| row.get(0))?;
+    Ok(NewMaking::Begun(Making::new(making)))
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    poll: PollId,
+    making: Making,
+    tokens: &[TokenHash],
+) -> rusqlite::Result<bool> {
+    let Some(poll) = found(tx, poll)? else {
+        return Ok(false);
+    };
     let mut insert = tx.prepare_cached(INSERT)?;
     for token in tokens {
-        insert.execute(params![token.as_bytes(), poll.key, making])?;
+        insert.execute(params![token.as_bytes(), poll.key, making.number()])?;
     }
-    Ok(KeptTokens::Done)
+    Ok(true)
+}
+
+fn take_back(
+    tx: &Transaction<'_>,
+    poll: PollId,
+    making: Making,
+    tokens: &[TokenHash],
+) -> rusqlite::Result<()> {
+    let Some(poll) = found(tx, poll)? else {
+        return Ok(());
+    };
+    let mut remove = tx.prepare_cached(REMOVE)?;
+    for token in tokens {
+        remove.execute(params![token.as_bytes(), poll.key, making.number()])?;
+    }
+    let count = signed(tokens.len() as u64);
+    if poll.made > tokens.len() as u64 {
+        let values = params![poll.key, count, making.number()];
+        tx.prepare_cached(COUNT_DOWN)?.execute(values)?;
+    } else {
+        tx.prepare_cached(FORGET_COUNTS)?.execute([poll.key])?;
+    }
+    Ok(())
 }
 
 fn revoke(tx: &Transaction<'_>, poll: PollId, tokens: &[TokenHash]) -> rusqlite::Result<u64> {

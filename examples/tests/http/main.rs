@@ -50,6 +50,7 @@ mod server;
 mod sessions;
 mod slow;
 mod tickets;
+mod token_limits;
 mod users;
 mod vote_token_lists;
 mod vote_tokens;

@@ -170,7 +170,9 @@ async fn tokens_come_as_a_table_with_links(store: Store) {
 }
 
 async fn a_hundred_thousand_tokens_come_in_one_answer(store: Store) {
-    let server = Server::on(store).await;
+    let mut start = Start::on(store);
+    start.core.anonymous_poll_tokens = 100_000;
+    let server = start.run().await;
     let (poll, _) = poll_with(&server, 0, json!({})).await;
     let body = json!({"count": 100_000, "link_template": "https://vote.example/{token}"});
     let ask = server.post(poll.path("/tokens"), &body);

@@ -7,6 +7,7 @@ pub mod deleting;
 pub mod editing;
 mod lab;
 pub mod listing;
+pub mod makings;
 pub mod memberships;
 pub mod model;
 pub mod overload;

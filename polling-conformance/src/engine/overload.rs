@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::poll;
 use polling_core::votes::VoteError;
-use polling_core::{Code, PollId, Receipt, Repository};
+use polling_core::{Actor, Ballot, Code, PollId, Receipt, Repository};
 
-use super::lab::{Lab, ballot, refused};
+use super::lab::{ANYONE, Lab, ballot, refused, results};
 use crate::faulty::FaultyStore;
 
 const QUEUE: usize = 16;
@@ -157,4 +157,88 @@ pub async fn a_hot_poll_leaves_room_for_the_others(store: Arc<dyn Repository>) {
         flooded.lab.proven(other).await.ballots,
         1 + QUEUE as u64 / 4
     );
+}
+
+/// Ballots that a request hands over in one turn.
+const TURN: usize = 4;
+
+/// An engine whose one lane is held up with a ballot of a poll in its hands, and a request of forty behind it.
+struct Requested {
+    lab: Lab,
+    store: Arc<FaultyStore>,
+    poll: PollId,
+}
+
+impl Requested {
+    async fn on(store: Arc<dyn Repository>) -> Self {
+        let store = FaultyStore::new(store);
+        let lab = Lab::with(store.clone(), |settings| {
+            settings.lanes = Some(1);
+            (settings.batch_ballots, settings.turn_ballots) = (TURN, TURN);
+        });
+        let lab = lab.await;
+        let poll = lab.open().await.id;
+        // From the cache on, what is cast is in its queue as soon as it is polled once.
+        lab.vote(poll, "first", &[0]).await.unwrap();
+        store.record.shut();
+        Self { lab, store, poll }
+    }
+
+    fn ballots(&self, name: &str) -> Vec<Result<Ballot, VoteError>> {
+        let ballot = |n| Ok(ballot(self.poll, &format!("{name} {n}"), &[1]));
+        (0..40).map(ballot).collect()
+    }
+}
+
+/// Of requests with many ballots, however many of them there are: no more than two turns of them go first.
+pub async fn a_vote_waits_for_no_whole_request(store: Arc<dyn Repository>) {
+    let requested = Requested::on(store).await;
+    let (lab, store) = (&requested.lab, &requested.store);
+    let votes = lab.engine.votes();
+    let held = lab.vote(requested.poll, "held", &[0]);
+    let all = async {
+        store.record.somebody_waits().await;
+        let mut requests: Vec<_> = ["ada", "bob", "cid"]
+            .map(|name| Box::pin(votes.cast_all(&ANYONE, requested.poll, requested.ballots(name))))
+            .into();
+        // Large ones go on by themselves.
+        for request in &mut requests {
+            assert!(poll!(request).is_pending());
+        }
+        tokio::task::yield_now().await;
+        let mut late = Box::pin(lab.vote(requested.poll, "late", &[2]));
+        assert!(poll!(&mut late).is_pending());
+        store.record.open();
+        let (late, answers) = join(late, join_all(requests)).await;
+        assert!(late.unwrap().created);
+        answers
+    };
+    let (held, answers) = join(held, all).await;
+    assert!(held.unwrap().created);
+    for answer in answers {
+        let outcomes = answer.unwrap();
+        assert_eq!(outcomes.len(), 40);
+        assert!(outcomes.iter().all(|o| o.as_ref().is_ok_and(|r| r.created)));
+    }
+    let before = store.batches_before(|ballot| ballot.selection.positions() == [2]);
+    assert!(before <= 4, "{before} batches went first, of 30");
+    assert_eq!(lab.proven(requested.poll).await.ballots, 3 + 120);
+}
+
+/// As if they had all been handed over at once.
+pub async fn a_request_whose_caller_leaves_between_its_turns_counts(store: Arc<dyn Repository>) {
+    let requested = Requested::on(store).await;
+    let (lab, store) = (&requested.lab, &requested.store);
+    let votes = lab.engine.votes();
+    let mut request = Box::pin(votes.cast_all(&ANYONE, requested.poll, requested.ballots("ada")));
+    tokio::select! {
+        biased;
+        _ = &mut request => panic!("the lane is held up"),
+        () = store.record.somebody_waits() => {}
+    }
+    drop(request);
+    store.record.open();
+    let mut viewer = lab.subscribe(&Actor::System, requested.poll, None).await;
+    while results(viewer.update().await).ballots < 41 {}
+    assert_eq!(lab.proven(requested.poll).await.ballots, 41);
 }

@@ -43,6 +43,10 @@ pub struct FaultyStore {
     pub count_tokens: Door,
     /// The questions about vote tokens, one or many at once.
     pub tokens_asked: Count,
+    /// The steps in which vote tokens are inserted.
+    pub token_steps: Count,
+    /// After a step inserted vote tokens, before it is told.
+    pub tokens_inserted: Door,
 }
 
 impl FaultyStore {
@@ -61,6 +65,8 @@ impl FaultyStore {
             found: Door::default(),
             count_tokens: Door::default(),
             tokens_asked: Count::default(),
+            token_steps: Count::default(),
+            tokens_inserted: Door::default(),
         })
     }
 
@@ -73,6 +79,12 @@ impl FaultyStore {
     /// The next batches of imported accounts meet these, one each; `None` goes well, and so do those after the last of them.
     pub fn will_import(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
         self.script.will_import(faults);
+    }
+
+    /// The next steps in which vote tokens are inserted meet these, one each; `None` goes well, and so do those after the last
+    /// of them.
+    pub fn will_insert_tokens(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.script.will_insert_tokens(faults);
     }
 
     /// No batch and no change with a ballot of this voter can be written from now on.

@@ -8,12 +8,14 @@ use polling_core::polls::{
 };
 use polling_core::results::{Recount, ResultsRepository, Revision, Tally};
 use polling_core::users::UserRepository;
-use polling_core::vote_tokens::{KeptTokens, TokensInStore, VoteTokenRepository, WhichTokens};
+use polling_core::vote_tokens::{
+    Making, NewMaking, TokensInStore, VoteTokenRepository, WhichTokens,
+};
 use polling_core::votes::VoteRepository;
 use polling_core::workspaces::WorkspaceRepository;
 use polling_core::{PollId, Repository, StoreError, Timestamp, TokenHash};
 
-use super::FaultyStore;
+use super::{Fault, FaultyStore};
 
 #[async_trait]
 impl Repository for FaultyStore {
@@ -128,13 +130,39 @@ impl FaultyStore {
 
 #[async_trait]
 impl VoteTokenRepository for FaultyStore {
+    async fn begin(&self, poll: PollId, tokens: u64, most: u64) -> Result<NewMaking, StoreError> {
+        self.tokens().begin(poll, tokens, most).await
+    }
+
     async fn insert(
         &self,
         poll: PollId,
+        making: Making,
         tokens: &[TokenHash],
-        most: u64,
-    ) -> Result<KeptTokens, StoreError> {
-        self.tokens().insert(poll, tokens, most).await
+    ) -> Result<bool, StoreError> {
+        let fault = self.script.next_making();
+        if fault == Some(Fault::LostBeforeCommit) {
+            return Err(StoreError::unavailable("as the test wants"));
+        }
+        let insert = async {
+            let inserted = self.tokens().insert(poll, making, tokens).await;
+            self.tokens_inserted.pass().await;
+            inserted
+        };
+        let inserted = self.token_steps.count(insert).await?;
+        match fault {
+            Some(_) => Err(StoreError::unavailable("as the test wants")),
+            None => Ok(inserted),
+        }
+    }
+
+    async fn take_back(
+        &self,
+        poll: PollId,
+        making: Making,
+        tokens: &[TokenHash],
+    ) -> Result<(), StoreError> {
+        self.tokens().take_back(poll, making, tokens).await
     }
 
     async fn poll_of(&self, token: TokenHash) -> Result<Option<PollId>, StoreError> {

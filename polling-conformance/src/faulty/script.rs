@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use polling_core::votes::{BallotRecord, VoterKey};
 
-/// What befalls the store at one batch, change, withdrawal or import.
+/// What befalls the store at one batch, change, withdrawal, import, or step of a making of vote tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It is lost before anything is written.
@@ -23,6 +23,7 @@ pub enum Fault {
 pub(super) struct Script {
     faults: Mutex<VecDeque<Fault>>,
     imports: Mutex<VecDeque<Option<Fault>>>,
+    makings: Mutex<VecDeque<Option<Fault>>>,
     poisoned: Mutex<HashSet<VoterKey>>,
     written: Mutex<Vec<Arc<[BallotRecord]>>>,
 }
@@ -44,10 +45,19 @@ impl Script {
         self.imports.lock().unwrap().pop_front().flatten()
     }
 
+    pub(super) fn will_insert_tokens(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.makings.lock().unwrap().extend(faults);
+    }
+
+    pub(super) fn next_making(&self) -> Option<Fault> {
+        self.makings.lock().unwrap().pop_front().flatten()
+    }
+
     /// What has not come yet does not come any more.
     pub(super) fn calm(&self) {
         self.faults.lock().unwrap().clear();
         self.imports.lock().unwrap().clear();
+        self.makings.lock().unwrap().clear();
         self.poisoned.lock().unwrap().clear();
     }
 

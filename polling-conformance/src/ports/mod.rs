@@ -12,6 +12,7 @@ pub mod projects;
 pub mod results;
 pub mod sessions;
 pub mod steps;
+pub mod token_steps;
 pub mod users;
 pub mod vote_tokens;
 pub mod votes;

@@ -5,22 +5,49 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use polling_core::polls::Status;
-use polling_core::vote_tokens::{KeptTokens, TokensInStore, WhichTokens};
-use polling_core::{PollId, Repository, TokenHash};
+use polling_core::vote_tokens::{NewMaking, TokensInStore, VoteTokenRepository, WhichTokens};
+use polling_core::{PollId, Repository, StoreError, TokenHash};
 
 use crate::fixtures::{Ports, noon};
 
-const ENOUGH: u64 = 1_000_000;
+pub(super) const ENOUGH: u64 = 1_000_000;
 
 /// Far more than it takes on a machine that does nothing else, and far less than row by row over a network.
 const LONG: Duration = Duration::from_secs(20);
 
-fn tokens(names: impl IntoIterator<Item = u32>) -> Vec<TokenHash> {
+pub(super) fn tokens(names: impl IntoIterator<Item = u32>) -> Vec<TokenHash> {
     let token = |name| TokenHash::of(&format!("pv_{name}"));
     names.into_iter().map(token).collect()
 }
 
-const fn counts(made: u64, revoked: u64) -> TokensInStore {
+/// What became of new tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Done,
+    TooMany,
+    Missing,
+}
+
+/// Makes these tokens in one step.
+pub(super) async fn make(
+    port: &dyn VoteTokenRepository,
+    poll: PollId,
+    tokens: &[TokenHash],
+    most: u64,
+) -> Result<Made, StoreError> {
+    let making = match port.begin(poll, tokens.len() as u64, most).await? {
+        NewMaking::Begun(making) => making,
+        NewMaking::TooMany => return Ok(Made::TooMany),
+        NewMaking::Missing => return Ok(Made::Missing),
+    };
+    Ok(if port.insert(poll, making, tokens).await? {
+        Made::Done
+    } else {
+        Made::Missing
+    })
+}
+
+pub(super) const fn counts(made: u64, revoked: u64) -> TokensInStore {
     TokensInStore { made, revoked }
 }
 
@@ -36,8 +63,8 @@ pub async fn a_kept_token_is_good_for_its_poll(store: Arc<dyn Repository>) {
     );
     assert_eq!(port.count(poll).await.unwrap(), counts(0, 0));
     for (poll, names) in [(poll, 0..3), (other, 3..5), (poll, 5..7)] {
-        let kept = port.insert(poll, &tokens(names), ENOUGH).await.unwrap();
-        assert_eq!(kept, KeptTokens::Done);
+        let kept = make(port, poll, &tokens(names), ENOUGH).await.unwrap();
+        assert_eq!(kept, Made::Done);
     }
     let expected = [poll, poll, poll, other, other, poll, poll].map(Some);
     for (token, expected) in tokens(0..7).into_iter().zip(expected) {
@@ -56,19 +83,19 @@ pub async fn tokens_are_kept_all_or_none(store: Arc<dyn Repository>) {
         return;
     };
     let poll = ports.kept(Status::Open).await;
-    let insert = async |names, most| port.insert(poll, &tokens(names), most).await.unwrap();
-    assert_eq!(insert(0..6, 5).await, KeptTokens::TooMany);
+    let insert = async |names, most| make(port, poll, &tokens(names), most).await.unwrap();
+    assert_eq!(insert(0..6, 5).await, Made::TooMany);
     assert_eq!(port.count(poll).await.unwrap(), counts(0, 0));
-    assert_eq!(insert(0..3, 5).await, KeptTokens::Done);
-    assert_eq!(insert(3..6, 5).await, KeptTokens::TooMany);
+    assert_eq!(insert(0..3, 5).await, Made::Done);
+    assert_eq!(insert(3..6, 5).await, Made::TooMany);
     assert_eq!(port.poll_of(tokens([3])[0]).await.unwrap(), None);
     // Revoked ones were made too.
     port.revoke(poll, WhichTokens::All).await.unwrap();
-    assert_eq!(insert(3..6, 5).await, KeptTokens::TooMany);
-    assert_eq!(insert(3..5, 5).await, KeptTokens::Done);
+    assert_eq!(insert(3..6, 5).await, Made::TooMany);
+    assert_eq!(insert(3..5, 5).await, Made::Done);
     assert_eq!(port.count(poll).await.unwrap(), counts(5, 3));
-    let nowhere = port.insert(ports.poll_id(), &tokens([9]), ENOUGH).await;
-    assert_eq!(nowhere.unwrap(), KeptTokens::Missing);
+    let nowhere = make(port, ports.poll_id(), &tokens([9]), ENOUGH).await;
+    assert_eq!(nowhere.unwrap(), Made::Missing);
     assert_eq!(port.poll_of(tokens([9])[0]).await.unwrap(), None);
 }
 
@@ -82,14 +109,14 @@ pub async fn of_many_who_make_tokens_at_once_nobody_gets_over_the_bound(
     };
     let poll = ports.kept(Status::Open).await;
     let sets: Vec<_> = (0..12).map(|n| tokens(n * 10..n * 10 + 10)).collect();
-    let all = join_all(sets.iter().map(|set| port.insert(poll, set, 50))).await;
-    let done = |kept: &&Result<KeptTokens, _>| matches!(kept, Ok(KeptTokens::Done));
+    let all = join_all(sets.iter().map(|set| make(port, poll, set, 50))).await;
+    let done = |kept: &&Result<Made, _>| matches!(kept, Ok(Made::Done));
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(all.iter().filter(done).count(), 5);
     assert_eq!(port.count(poll).await.unwrap(), counts(50, 0));
     for (set, kept) in sets.iter().zip(&all) {
         for token in set {
-            let expected = matches!(kept, Ok(KeptTokens::Done)).then_some(poll);
+            let expected = matches!(kept, Ok(Made::Done)).then_some(poll);
             assert_eq!(port.poll_of(*token).await.unwrap(), expected);
         }
     }
@@ -102,7 +129,7 @@ pub async fn a_revoked_token_is_good_no_more(store: Arc<dyn Repository>) {
         return;
     };
     let poll = ports.kept(Status::Open).await;
-    port.insert(poll, &tokens(0..5), ENOUGH).await.unwrap();
+    make(port, poll, &tokens(0..5), ENOUGH).await.unwrap();
     let which = tokens([1, 3]);
     let revoked = port.revoke(poll, WhichTokens::These(&which)).await.unwrap();
     assert_eq!(revoked, 2);
@@ -123,8 +150,8 @@ pub async fn the_good_tokens_of_a_poll_are_told_from_the_others(store: Arc<dyn R
         ports.kept(Status::Open).await,
         ports.kept(Status::Draft).await,
     );
-    port.insert(poll, &tokens(0..2_000), ENOUGH).await.unwrap();
-    port.insert(other, &tokens([5_000]), ENOUGH).await.unwrap();
+    make(port, poll, &tokens(0..2_000), ENOUGH).await.unwrap();
+    make(port, other, &tokens([5_000]), ENOUGH).await.unwrap();
     let revoked = tokens((0..2_000).step_by(2));
     let which = WhichTokens::These(&revoked);
     port.revoke(poll, which).await.unwrap();
@@ -147,7 +174,7 @@ pub async fn the_good_tokens_of_a_poll_are_told_from_the_others(store: Arc<dyn R
     assert_eq!(good(ports.poll_id(), asked.clone()).await, []);
     port.revoke(poll, WhichTokens::All).await.unwrap();
     assert_eq!(good(poll, asked.clone()).await, []);
-    port.insert(poll, &tokens([2_050]), ENOUGH).await.unwrap();
+    make(port, poll, &tokens([2_050]), ENOUGH).await.unwrap();
     assert_eq!(good(poll, asked.clone()).await, tokens([2_050]));
     ports.store.polls().delete(poll, noon(0)).await.unwrap();
     assert_eq!(good(poll, asked).await, []);
@@ -160,7 +187,7 @@ pub async fn revoking_again_revokes_nothing(store: Arc<dyn Repository>) {
         return;
     };
     let poll = ports.kept(Status::Open).await;
-    port.insert(poll, &tokens(0..5), ENOUGH).await.unwrap();
+    make(port, poll, &tokens(0..5), ENOUGH).await.unwrap();
     // Named twice, it is revoked once.
     let (some, all) = (tokens([1, 1]), tokens(0..5));
     let steps = [
@@ -187,8 +214,8 @@ pub async fn what_is_no_token_of_the_poll_is_passed_over(store: Arc<dyn Reposito
         ports.kept(Status::Open).await,
         ports.kept(Status::Open).await,
     );
-    port.insert(poll, &tokens([0]), ENOUGH).await.unwrap();
-    port.insert(other, &tokens([1]), ENOUGH).await.unwrap();
+    make(port, poll, &tokens([0]), ENOUGH).await.unwrap();
+    make(port, other, &tokens([1]), ENOUGH).await.unwrap();
     let which = tokens([1, 2, 0]);
     let revoke = async |poll: PollId| port.revoke(poll, WhichTokens::These(&which)).await;
     assert_eq!(revoke(poll).await.unwrap(), 1);
@@ -209,12 +236,12 @@ pub async fn revoking_all_leaves_what_is_made_later(store: Arc<dyn Repository>) 
         ports.kept(Status::Open).await,
     );
     assert_eq!(port.revoke(poll, WhichTokens::All).await.unwrap(), 0);
-    port.insert(other, &tokens([100]), ENOUGH).await.unwrap();
+    make(port, other, &tokens([100]), ENOUGH).await.unwrap();
     for round in 0..3 {
         let (first, second) = (round * 10, round * 10 + 5);
         for from in [first, second] {
             let set = tokens(from..from + 5);
-            port.insert(poll, &set, ENOUGH).await.unwrap();
+            make(port, poll, &set, ENOUGH).await.unwrap();
         }
         let singly = tokens([first]);
         let revoked = port.revoke(poll, WhichTokens::These(&singly)).await;
@@ -224,7 +251,7 @@ pub async fn revoking_all_leaves_what_is_made_later(store: Arc<dyn Repository>) 
             assert_eq!(port.poll_of(token).await.unwrap(), None);
         }
     }
-    port.insert(poll, &tokens([30]), ENOUGH).await.unwrap();
+    make(port, poll, &tokens([30]), ENOUGH).await.unwrap();
     assert_eq!(port.poll_of(tokens([30])[0]).await.unwrap(), Some(poll));
     assert_eq!(port.count(poll).await.unwrap(), counts(31, 30));
     assert_eq!(port.poll_of(tokens([100])[0]).await.unwrap(), Some(other));
@@ -238,7 +265,7 @@ pub async fn of_many_who_revoke_a_token_at_once_one_counts_it(store: Arc<dyn Rep
     };
     let poll = ports.kept(Status::Open).await;
     let all = tokens(0..200);
-    port.insert(poll, &all, ENOUGH).await.unwrap();
+    make(port, poll, &all, ENOUGH).await.unwrap();
     let orders: Vec<Vec<TokenHash>> = (0..8)
         .map(|n| {
             let mut order = all.clone();
@@ -264,15 +291,15 @@ pub async fn the_tokens_of_a_deleted_poll_are_gone(store: Arc<dyn Repository>) {
     };
     let poll = ports.kept(Status::Open).await;
     let token = tokens([0]);
-    port.insert(poll, &token, ENOUGH).await.unwrap();
+    make(port, poll, &token, ENOUGH).await.unwrap();
     ports.store.polls().delete(poll, noon(0)).await.unwrap();
     assert_eq!(port.poll_of(token[0]).await.unwrap(), None);
     assert_eq!(port.count(poll).await.unwrap(), counts(0, 0));
     for which in [WhichTokens::These(&token), WhichTokens::All] {
         assert_eq!(port.revoke(poll, which).await.unwrap(), 0);
     }
-    let late = port.insert(poll, &tokens([1]), ENOUGH).await;
-    assert_eq!(late.unwrap(), KeptTokens::Missing);
+    let late = make(port, poll, &tokens([1]), ENOUGH).await;
+    assert_eq!(late.unwrap(), Made::Missing);
 }
 
 /// With its ballots, options and counters; a hash that is free again can be kept again.
@@ -286,8 +313,8 @@ pub async fn purging_a_poll_takes_its_tokens_in_bounded_steps(store: Arc<dyn Rep
         ports.kept(Status::Open).await,
     );
     ports.cast(&ports.ballot(poll, 1, &[0])).await;
-    port.insert(poll, &tokens(0..50), ENOUGH).await.unwrap();
-    port.insert(stays, &tokens(50..60), ENOUGH).await.unwrap();
+    make(port, poll, &tokens(0..50), ENOUGH).await.unwrap();
+    make(port, stays, &tokens(50..60), ENOUGH).await.unwrap();
     ports.store.polls().delete(poll, noon(0)).await.unwrap();
     let mut steps = 1;
     while ports.store.polls().purge(10).await.unwrap() {
@@ -296,8 +323,8 @@ pub async fn purging_a_poll_takes_its_tokens_in_bounded_steps(store: Arc<dyn Rep
     }
     assert!(steps >= 5, "50 tokens went in {steps} steps of 10 rows");
     assert_eq!(port.count(stays).await.unwrap(), counts(10, 0));
-    let again = port.insert(stays, &tokens(0..50), ENOUGH).await;
-    assert_eq!(again.unwrap(), KeptTokens::Done);
+    let again = make(port, stays, &tokens(0..50), ENOUGH).await;
+    assert_eq!(again.unwrap(), Made::Done);
 }
 
 /// As many as one request may ask for, in a few seconds, and revoked in less.
@@ -309,8 +336,8 @@ pub async fn a_hundred_thousand_tokens_are_kept_at_once(store: Arc<dyn Repositor
     let poll = ports.kept(Status::Open).await;
     let many = tokens(0..100_000);
     let at_once = async {
-        let kept = port.insert(poll, &many, ENOUGH).await.unwrap();
-        assert_eq!(kept, KeptTokens::Done);
+        let kept = make(port, poll, &many, ENOUGH).await.unwrap();
+        assert_eq!(kept, Made::Done);
         assert_eq!(port.count(poll).await.unwrap(), counts(100_000, 0));
         for token in [many[0], many[99_999]] {
             assert_eq!(port.poll_of(token).await.unwrap(), Some(poll));

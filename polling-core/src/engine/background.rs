@@ -45,12 +45,7 @@ pub(super) fn start(
         parts: parts.clone(),
         alarm,
     };
-    let purge = purge::run(
-        Arc::clone(store),
-        Arc::clone(clock),
-        deleted,
-        settings.purge_rows,
-    );
+    let purge = purge::run(parts.clone(), deleted);
 
     if let Some(task) = clock_task {
         run(task);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::bulk::Bulk;
 use super::parts::{Parts, Tasks};
 use super::time::{Task, TimeSource};
 use super::{Engine, Inner, background, time};
@@ -23,7 +24,9 @@ use crate::votes::Votes;
 use crate::votes::intake::Intake;
 #[cfg(feature = "accounts")]
 use crate::workspaces::Workspaces;
-use crate::{Authenticator, Clock, IdSource, RandomIds, Repository, Settings, StoreError};
+use crate::{
+    Authenticator, Clock, IdSource, LimitSettings, RandomIds, Repository, Settings, StoreError,
+};
 
 /// Builds an [`Engine`].
 pub struct EngineBuilder {
@@ -221,14 +224,15 @@ impl EngineBuilder {
         let (clock, clock_task) = time.clock(store, &self.settings).await?;
         let settings = Arc::new(self.settings.clone());
         let limiter = self.limiter.clone().unwrap_or_else(|| {
-            let keys = settings.limits.keys;
-            Arc::new(MemoryLimiter::new(Arc::clone(&clock), keys))
+            let LimitSettings { keys, bytes, .. } = settings.limits;
+            Arc::new(MemoryLimiter::new(Arc::clone(&clock), keys, bytes))
         });
         let parts = Parts {
             store: Arc::clone(store),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&self.ids),
             limits: Limits::new(limiter, Arc::clone(&settings)),
+            bulk: Bulk::new(&settings.bulk),
             settings,
             hub: Arc::new(Hub::default()),
             cache: Arc::new(PollCache::new(
@@ -284,6 +288,9 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "must be from 1 to queue_ballots, or a full request could never be taken",
         );
     }
+    if settings.turn_ballots == 0 {
+        return rule("turn_ballots", "must be at least 1");
+    }
     if settings.lanes == Some(0) {
         return rule("lanes", "must be at least 1");
     }
@@ -308,6 +315,9 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "request_tokens and request_revocations",
             "must be at least 1",
         );
+    }
+    if !settings.bulk.is_valid() {
+        return rule("bulk", "must have bounds of at least 1");
     }
     check_people(settings)
 }
@@ -349,14 +359,14 @@ fn check_people(settings: &Settings) -> Result<(), BuildError> {
             "must have bounds of at least 1, and remember those that run",
         );
     }
-    if settings.limits.keys == 0 {
-        return rule("limits.keys", "must be at least 1");
+    if settings.limits.keys == 0 || settings.limits.bytes == 0 {
+        return rule("limits.keys and limits.bytes", "must be at least 1");
     }
     let limits = Rule::ALL.iter().filter_map(|&of| settings.limits.of(of));
     if !limits.into_iter().all(|limit| limit.is_valid()) {
         return rule(
             "limits",
-            "must each be from 1 to 10,000, in whole seconds up to a day",
+            "must each be from 1 to 1,000,000, in whole seconds up to a day",
         );
     }
     if settings.refresh_grace > MOST_GRACE {
@@ -383,8 +393,8 @@ mod tests {
             settings.limits.set(Rule::Login, limit);
             check(&settings).is_ok()
         };
-        assert!(with(None) && with(Some(Limit::per_hour(10_000))));
+        assert!(with(None) && with(Some(Limit::per_hour(1_000_000))));
         assert!(!with(Some(Limit::per_minute(0))));
-        assert!(!with(Some(Limit::per_minute(10_001))));
+        assert!(!with(Some(Limit::per_minute(1_000_001))));
     }
 }

@@ -2,6 +2,7 @@
 
 mod background;
 mod builder;
+mod bulk;
 mod parts;
 mod time;
 
@@ -11,6 +12,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 pub use builder::{BuildError, EngineBuilder};
+#[cfg(test)]
+pub(crate) use bulk::Bulk;
 pub(crate) use parts::Parts;
 
 use crate::actor::AuthError;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::bulk::Bulk;
 use crate::limits::Limits;
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
     pub(crate) hub: Arc<Hub>,
     pub(crate) cache: Arc<PollCache>,
     pub(crate) limits: Limits,
+    pub(crate) bulk: Bulk,
     pub(crate) tasks: Tasks,
 }
 
@@ -53,16 +55,16 @@ impl Tasks {
         }
     }
 
-    /// Runs a lane, whose end the shutdown waits for.
-    pub(crate) fn spawn(&self, lane: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(lane);
+    /// Runs what the shutdown waits for the end of: a lane, or what is tidied up after a caller was answered.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(work);
     }
 
     pub(super) fn close(&self) {
         self.tracker.close();
     }
 
-    pub(super) fn are_closed(&self) -> bool {
+    pub(crate) fn are_closed(&self) -> bool {
         self.tracker.is_closed()
     }
 

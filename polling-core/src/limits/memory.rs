@@ -14,23 +14,35 @@ use crate::{Clock, StoreError, Timestamp};
 /// more than a limit says. A token bucket, or the generic cell rate algorithm that is its twin, remembers one number instead,
 /// and lets nearly twice as many through in the minute that begins with a burst.
 ///
-/// It holds a fixed number of keys for each rule, so that a flood of one rule forgets nothing of another; of more than that
-/// the oldest are forgotten. A key holds at most [`Limit::count`] times.
+/// What was done at the same time is one entry. A key with [`EXACT`] entries gets another one only for each [`GRAINS`]th part
+/// of the window: what is done within such a part counts as if it had been done at the latest time of it, so for a little
+/// longer, and never for less than the window. So a key takes a bounded number of bytes, whatever its limit.
+///
+/// It holds a number of keys and of bytes for each rule, so that a flood of one rule forgets nothing of another; of more than
+/// that the oldest are forgotten.
 pub struct MemoryLimiter {
     clock: Arc<dyn Clock>,
-    keys: usize,
+    bounds: Bounds,
     /// One for each rule, in the order of [`Rule::ALL`].
     tables: Box<[Mutex<Table>]>,
 }
 
+/// What one table holds.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    keys: usize,
+    bytes: usize,
+}
+
 impl MemoryLimiter {
-    /// Counts by this clock, and remembers so many keys for each rule.
+    /// Counts by this clock, and remembers this many keys for each rule, in this many bytes for all rules together.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, keys: usize) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, keys: usize, bytes: usize) -> Self {
         let tables = Rule::ALL.iter().map(|_| Mutex::default()).collect();
+        let bytes = bytes / Rule::ALL.len();
         Self {
             clock,
-            keys,
+            bounds: Bounds { keys, bytes },
             tables,
         }
     }
@@ -54,7 +66,7 @@ impl RateLimiter for MemoryLimiter {
     ) -> Result<Decision, StoreError> {
         let mut table = self.table(rule);
         let now = self.clock.now();
-        Ok(table.take(limit, key, wanted, now, self.keys))
+        Ok(table.take(limit, key, wanted, now, self.bounds))
     }
 
     async fn give_back(&self, rule: Rule, key: &Key, taken: &Decision) -> Result<(), StoreError> {
@@ -66,7 +78,7 @@ impl RateLimiter for MemoryLimiter {
 impl std::fmt::Debug for MemoryLimiter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemoryLimiter")
-            .field("keys", &self.keys)
+            .field("bounds", &self.bounds)
             .finish_non_exhaustive()
     }
 }
@@ -78,6 +90,8 @@ struct Table {
     /// Each of those keys once: who was granted something last is last, and so the first to count no more is first.
     order: BTreeMap<u64, Key>,
     turns: u64,
+    /// What all of it takes.
+    bytes: usize,
 }
 
 /// What one key did.
@@ -85,9 +99,29 @@ struct Table {
 struct Done {
     /// Its place in the order.
     turn: u64,
-    /// When it did what still counts, or did lately; ascending.
-    times: VecDeque<Timestamp>,
+    /// What it did that still counts, or did lately; by time, ascending.
+    entries: VecDeque<Entry>,
+    /// How much that is.
+    count: u32,
 }
+
+/// What was done at one time, or at times that are close to each other.
+#[derive(Debug)]
+struct Entry {
+    first: Timestamp,
+    /// All of it counts as if it had been done then.
+    last: Timestamp,
+    count: u32,
+}
+
+/// Entries of a key of which each is one exact time.
+const EXACT: usize = 256;
+
+/// The parts of a window in which each further entry counts as one time.
+const GRAINS: i64 = 256;
+
+/// What a key takes beside its entries: its rows in the two maps, which are half empty at times.
+const KEY_BYTES: usize = 2 * (size_of::<(Key, Done)>() + size_of::<(u64, Key)>());
 
 /// For each new key so many others may go that do not count any more: more than one, so that a table gets smaller again.
 const GOING: usize = 2;
@@ -99,89 +133,152 @@ impl Table {
         key: &Key,
         wanted: u32,
         now: Timestamp,
-        keys: usize,
+        bounds: Bounds,
     ) -> Decision {
         let window = limit.window;
         let used = self.done.get_mut(key).map_or(0, |done| {
             done.forget_old(window, now);
-            u32::try_from(done.times.len()).unwrap_or(u32::MAX)
+            done.count
         });
         let free = limit.count.saturating_sub(used);
         let granted = wanted.min(free);
         if granted > 0 {
-            self.add(key, granted, window, now, keys);
+            self.add(key, granted, window, now, bounds);
         }
-        let times = self.done.get(key).map(|done| &done.times);
-        let until = |done: Option<&Timestamp>| {
-            done.map_or(Duration::ZERO, |done| done.after(window).since(now))
+        let entries = self.done.get(key).map(|done| &done.entries);
+        let until = |entry: Option<&Entry>| {
+            entry.map_or(Duration::ZERO, |entry| entry.last.after(window).since(now))
         };
         let remaining = free - granted;
         Decision {
             granted,
             remaining,
             retry_after: match remaining {
-                0 => until(times.and_then(VecDeque::front)),
+                0 => until(entries.and_then(VecDeque::front)),
                 _ => Duration::ZERO,
             },
-            resets_in: until(times.and_then(VecDeque::back)),
+            resets_in: until(entries.and_then(VecDeque::back)),
             taken_at: now,
         }
     }
 
-    fn add(&mut self, key: &Key, granted: u32, window: Duration, now: Timestamp, keys: usize) {
+    fn add(&mut self, key: &Key, granted: u32, window: Duration, now: Timestamp, bounds: Bounds) {
         if !self.done.contains_key(key) {
-            self.make_room(window, now, keys);
+            self.make_room(window, now, bounds.keys);
+            self.bytes += KEY_BYTES;
         }
         let done = self.done.entry(*key).or_default();
-        done.times
-            .extend(std::iter::repeat_n(now, granted as usize));
+        let before = done.bytes();
+        done.add(granted, window, now);
+        self.bytes = self.bytes + done.bytes() - before;
         self.order.remove(&done.turn);
         self.turns += 1;
         done.turn = self.turns;
         self.order.insert(done.turn, *key);
+        // The key itself is the last.
+        while self.bytes > bounds.bytes && self.order.len() > 1 {
+            self.forget_first();
+        }
     }
 
     fn give_back(&mut self, key: &Key, taken: &Decision) {
-        let Some(done) = self.done.get_mut(key) else {
-            return;
-        };
-        for _ in 0..taken.granted {
-            let Some(at) = done.times.iter().rposition(|at| *at == taken.taken_at) else {
-                return;
-            };
-            done.times.remove(at);
+        if let Some(done) = self.done.get_mut(key) {
+            done.give_back(taken);
         }
     }
 
     /// Lets keys go that do not count any more, and the oldest of those that do where there would be too many.
     fn make_room(&mut self, window: Duration, now: Timestamp, keys: usize) {
         for _ in 0..GOING {
-            let Some(first) = self.order.first_entry() else {
+            let Some((_, first)) = self.order.first_key_value() else {
                 return;
             };
-            let counts = self.done.get_mut(first.get()).is_some_and(|done| {
+            let (mut counts, mut freed) = (false, 0);
+            if let Some(done) = self.done.get_mut(first) {
+                let before = done.bytes();
                 done.forget_old(window, now);
-                !done.times.is_empty()
-            });
+                freed = before - done.bytes();
+                counts = done.count > 0;
+            }
+            self.bytes -= freed;
             if counts && self.done.len() < keys {
                 return;
             }
-            self.done.remove(&first.remove());
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, key)) = self.order.pop_first()
+            && let Some(done) = self.done.remove(&key)
+        {
+            self.bytes -= KEY_BYTES + done.bytes();
         }
     }
 }
 
 impl Done {
-    /// A clock that was set back makes nothing count for longer than the window.
-    fn forget_old(&mut self, window: Duration, now: Timestamp) {
-        let times = &mut self.times;
-        for later in times.iter_mut().rev().take_while(|done| **done > now) {
-            *later = now;
-        }
-        while times.front().is_some_and(|done| now.since(*done) >= window) {
-            times.pop_front();
+    fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+    }
+
+    fn add(&mut self, granted: u32, window: Duration, now: Timestamp) {
+        self.count = self.count.saturating_add(granted);
+        let is_full = self.entries.len() >= EXACT;
+        let is_close = |entry: &Entry| grain(window, entry.first) == grain(window, now);
+        match self.entries.back_mut() {
+            Some(entry) if entry.last == now || is_full && is_close(entry) => {
+                entry.last = now;
+                entry.count = entry.count.saturating_add(granted);
+            }
+            _ => self.entries.push_back(Entry {
+                first: now,
+                last: now,
+                count: granted,
+            }),
         }
     }
+
+    /// Takes away what was granted then, if it still counts.
+    fn give_back(&mut self, taken: &Decision) {
+        let at = taken.taken_at;
+        let has_it = |entry: &Entry| entry.first <= at && at <= entry.last;
+        let Some(place) = self.entries.iter().rposition(has_it) else {
+            return;
+        };
+        let entry = &mut self.entries[place];
+        let given = entry.count.min(taken.granted);
+        entry.count -= given;
+        self.count -= given;
+        if entry.count == 0 {
+            self.entries.remove(place);
+        }
+    }
+
+    /// A clock that was set back makes nothing count for longer than the window.
+    fn forget_old(&mut self, window: Duration, now: Timestamp) {
+        for later in self.entries.iter_mut().rev() {
+            if later.last <= now {
+                break;
+            }
+            (later.first, later.last) = (later.first.min(now), now);
+        }
+        while let Some(first) = self.entries.front()
+            && now.since(first.last) >= window
+        {
+            self.count -= first.count;
+            self.entries.pop_front();
+        }
+        if self.entries.len() * 4 < self.entries.capacity() {
+            self.entries.shrink_to(self.entries.len() * 2);
+        }
+    }
+}
+
+/// Which part of all the windows there are this time is in.
+fn grain(window: Duration, now: Timestamp) -> i64 {
+    let millis = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+    now.as_millis() / (millis / GRAINS).max(1)
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ rules! {
     /// Invitations that are sent to an e-mail address, whether or not it has an account, whoever made them. One more is made
     /// and not sent.
     InvitationMail = "invitation_mail";
+    /// Making vote tokens for polls without an account, each of them, by user; by address without an account.
+    AnonymousTokens = "anonymous_tokens";
     /// Voting in one poll for `anyone`, by user; by address without an account. Who manages the poll is not limited.
     Vote = "vote";
 }
@@ -74,7 +76,7 @@ impl Rule {
                 address()
             }
             // Manage tokens prove nobody here: each poll that is created without an account gives one more.
-            Rule::CreatePoll | Rule::Invite => user.or_else(address),
+            Rule::CreatePoll | Rule::Invite | Rule::AnonymousTokens => user.or_else(address),
             Rule::Manage => user.or_else(manage_token).or_else(address),
             // The holders of vote tokens are an audience, which may be behind one address.
             Rule::Ticket => {
@@ -201,7 +203,7 @@ impl AddressKey {
 /// So many, in any such time. It is written `10/60`: ten in sixty seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// How many may be done within `window`, from 1 to 10,000; all of them at once where somebody likes.
+    /// How many may be done within `window`, from 1 to 1,000,000; all of them at once where somebody likes.
     pub count: u32,
     /// The time that is looked back, in whole seconds, from one second to one day. What was done longer ago does not count
     /// any more.
@@ -209,8 +211,8 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The greatest count: each of them is remembered for as long as it counts.
-    pub const MOST: u32 = 10_000;
+    /// The greatest count.
+    pub const MOST: u32 = 1_000_000;
     /// The longest window: one day.
     pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -263,7 +265,7 @@ impl FromStr for Limit {
 
 /// The text names no rule, or is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a limit is written COUNT/SECONDS, from 1/1 to 10000/86400, or off")]
+#[error("a limit is written COUNT/SECONDS, from 1/1 to 1000000/86400, or off")]
 pub struct ParseLimitError;
 
 /// What somebody may still do under a rule.

@@ -20,6 +20,14 @@ struct Inner {
     settings: Arc<Settings>,
 }
 
+/// What was counted at once, to be given back where nothing comes of it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    rule: Rule,
+    key: Key,
+    decision: Decision,
+}
+
 impl Limits {
     pub(crate) fn new(limiter: Arc<dyn RateLimiter>, settings: Arc<Settings>) -> Self {
         Self {
@@ -83,6 +91,45 @@ impl Limits {
             .await?;
         let refused = RateLimited::new(standing(Rule::Vote, limit, &decision));
         Ok((decision.granted as usize, Some(refused)))
+    }
+
+    /// Counts that `actor` does as many of this as wanted, or none; `None` where they are not limited.
+    pub(crate) async fn take_all(
+        &self,
+        rule: Rule,
+        actor: &Actor,
+        wanted: u32,
+    ) -> Result<Option<Taken>, LimitError> {
+        let Some((limit, key)) = self.applies(rule, rule.key(actor)) else {
+            return Ok(None);
+        };
+        let decision = self.limiter().take(rule, limit, &key, wanted).await?;
+        let taken = Taken {
+            rule,
+            key,
+            decision,
+        };
+        if decision.granted == wanted {
+            return Ok(Some(taken));
+        }
+        self.give_back(&taken).await;
+        let standing = Standing {
+            remaining: decision.granted,
+            ..standing(rule, limit, &decision)
+        };
+        Err(LimitError::Exceeded(RateLimited::new(standing)))
+    }
+
+    /// What was taken does not count.
+    pub(crate) async fn give_back(&self, taken: &Taken) {
+        let Taken {
+            rule,
+            key,
+            decision,
+        } = taken;
+        if let Err(error) = self.limiter().give_back(*rule, key, decision).await {
+            tracing::warn!(rule = rule.as_str(), %error, "what was not done stays counted");
+        }
     }
 
     pub(super) fn limiter(&self) -> &dyn RateLimiter {

@@ -234,6 +234,11 @@ impl Poll {
             .position(|own| own.id == option)
             .and_then(|position| u8::try_from(position).ok())
     }
+
+    /// Whether it was created with an account, or by the application itself: else it has a manage token.
+    pub(crate) const fn has_account(&self) -> bool {
+        self.manage_token.is_none()
+    }
 }
 
 /// The project of a poll, and the workspace that this is in.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tracing::warn;
 
-use crate::{Clock, Repository};
+use crate::engine::Parts;
 
 /// The pause after a step, so that votes are not held up, and after one that failed.
 const BETWEEN_STEPS: Duration = Duration::from_millis(10);
@@ -16,14 +16,13 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(10 * 60);
 
 /// Purges what earlier runs left, then whatever is deleted here, and now and then what other servers left.
-pub(crate) async fn run(
-    store: Arc<dyn Repository>,
-    clock: Arc<dyn Clock>,
-    deleted: Arc<Notify>,
-    rows: usize,
-) {
+pub(crate) async fn run(parts: Parts, deleted: Arc<Notify>) {
+    let (clock, rows) = (&parts.clock, parts.settings.purge_rows);
     loop {
-        let pause = match store.polls().purge(rows).await {
+        let turn = parts.bulk.turn().await;
+        let purged = parts.store.polls().purge(rows).await;
+        drop(turn);
+        let pause = match purged {
             Ok(false) => {
                 tokio::select! {
                     () = deleted.notified() => {}

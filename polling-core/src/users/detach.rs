@@ -43,13 +43,17 @@ async fn step(users: &dyn UserRepository, parts: &Parts) -> Result<bool, StoreEr
     let (settings, Some(now)) = (&parts.settings, parts.clock.certain_now()) else {
         return Ok(false);
     };
-    let swept = users.sessions().sweep(now, settings.purge_rows).await?;
+    let swept = {
+        let _turn = parts.bulk.turn().await;
+        users.sessions().sweep(now, settings.purge_rows).await?
+    };
     // Until then somebody may vote with an access token that they got before the account was deleted, and would vote twice
     // if the first ballot were not theirs any more.
     let over = settings
         .access_token_lifetime
         .saturating_add(settings.detach_after);
     let voters = nobodies(&*parts.ids, settings.detach_polls);
+    let _turn = parts.bulk.turn().await;
     let detached = users.detach(now.before(over), &voters).await?;
     Ok(swept || detached)
 }

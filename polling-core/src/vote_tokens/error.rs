@@ -1,5 +1,6 @@
 //! What can go wrong with vote tokens.
 
+use crate::limits::Standing;
 use crate::polls::PollError;
 use crate::{Code, Fault, FieldError, StoreError};
 
@@ -16,6 +17,9 @@ pub enum VoteTokenError {
     /// The poll is for voters of another kind.
     #[error("this poll is not for the holders of tokens: its voters must be tokens")]
     NotForTokens,
+    /// As many large jobs as may be are going on already: come again.
+    #[error("too many large jobs are waiting: try again soon")]
+    Overloaded,
 }
 
 impl From<StoreError> for VoteTokenError {
@@ -30,6 +34,7 @@ impl Fault for VoteTokenError {
             VoteTokenError::Poll(error) => error.code(),
             VoteTokenError::Invalid(_) => Code::Invalid,
             VoteTokenError::NotForTokens => Code::PollNotForTokens,
+            VoteTokenError::Overloaded => Code::Overloaded,
         }
     }
 
@@ -37,7 +42,14 @@ impl Fault for VoteTokenError {
         match self {
             VoteTokenError::Poll(error) => error.fields(),
             VoteTokenError::Invalid(fields) => fields,
-            VoteTokenError::NotForTokens => &[],
+            VoteTokenError::NotForTokens | VoteTokenError::Overloaded => &[],
+        }
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            VoteTokenError::Poll(error) => error.standing(),
+            _ => None,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod error;
 mod link;
+mod making;
 mod model;
 mod repository;
 mod service;
@@ -16,5 +17,5 @@ pub(crate) use model::VOTE_TOKEN_PREFIX;
 pub use model::{
     NewVoteTokens, NewlyMadeTokens, Revocation, RevokedTokens, VoteToken, VoteTokenCounts,
 };
-pub use repository::{KeptTokens, TokensInStore, VoteTokenRepository, WhichTokens};
+pub use repository::{Making, NewMaking, TokensInStore, VoteTokenRepository, WhichTokens};
 pub use service::VoteTokens;

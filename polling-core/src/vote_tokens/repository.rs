@@ -10,14 +10,29 @@ use crate::{PollId, StoreError, TokenHash};
 /// the poll removes them too, in its bounded steps.
 #[async_trait]
 pub trait VoteTokenRepository: Send + Sync {
-    /// Keeps these new tokens of a poll, all or none: none where the poll would have more than `most`, of all that were ever
-    /// made for it. Of several who ask at once nobody is let over that bound. Durable on return.
+    /// Begins a making: counts this many new tokens as made for a poll, before any of them is inserted, so that they can be
+    /// inserted in steps. Where the poll would have more than `most`, of all that were ever made for it, nothing is counted.
+    /// Of several who ask at once nobody is let over that bound. `tokens` is at least 1. Durable on return.
+    async fn begin(&self, poll: PollId, tokens: u64, most: u64) -> Result<NewMaking, StoreError>;
+
+    /// Inserts these tokens of a making that was begun for them: all of them, or none where this returns `false`, because
+    /// there is no such poll (any more). From then on they are good, unless all tokens of the poll were revoked after the
+    /// making was begun. Durable on return.
     async fn insert(
         &self,
         poll: PollId,
+        making: Making,
         tokens: &[TokenHash],
-        most: u64,
-    ) -> Result<KeptTokens, StoreError>;
+    ) -> Result<bool, StoreError>;
+
+    /// Takes back these tokens of a making: those that were inserted are removed, and none of them counts as made any more.
+    /// Each token of a making can be taken back once. Does nothing where there is no such poll. Durable on return.
+    async fn take_back(
+        &self,
+        poll: PollId,
+        making: Making,
+        tokens: &[TokenHash],
+    ) -> Result<(), StoreError>;
 
     /// The poll that this token is good for; `None` where there is no such token, or it was revoked. What another server
     /// has revoked before is seen at once.
@@ -39,12 +54,30 @@ pub trait VoteTokenRepository: Send + Sync {
     async fn revoke(&self, poll: PollId, which: WhichTokens<'_>) -> Result<u64, StoreError>;
 }
 
-/// What became of new tokens.
+/// The number of a making among those of its poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeptTokens {
-    /// All are kept.
-    Done,
-    /// The poll would have too many: none is kept.
+pub struct Making(u32);
+
+impl Making {
+    /// The making with this number, as the store counts them.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// Whether a making has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewMaking {
+    /// The tokens are counted, and can be inserted under this number.
+    Begun(Making),
+    /// The poll would have too many: none is counted.
     TooMany,
     /// There is no such poll.
     Missing,
@@ -53,7 +86,7 @@ pub enum KeptTokens {
 /// The tokens of a poll as the store knows them: it does not know which were used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokensInStore {
-    /// Ever made, revoked ones included.
+    /// Ever made, revoked ones included, and those of makings that are still going on.
     pub made: u64,
     /// Good no more.
     pub revoked: u64,

@@ -1,20 +1,14 @@
 //! Making, counting and revoking vote tokens.
 
-use std::sync::Arc;
-
 use tracing::instrument;
 
-use super::VOTE_TOKEN_PREFIX;
 use super::error::VoteTokenError;
+use super::making::{self, Request};
 use super::model::{NewVoteTokens, NewlyMadeTokens, Revocation, RevokedTokens, VoteTokenCounts};
-use super::repository::{KeptTokens, VoteTokenRepository, WhichTokens};
+use super::repository::{VoteTokenRepository, WhichTokens};
 use crate::engine::Parts;
-use crate::id::opaque_token;
 use crate::polls::{self, PollError, PollRecord, Status, Voters};
 use crate::{Actor, PollId, StoreError, TokenHash};
-
-/// Tokens that are made before others get their turn.
-const AT_A_STRETCH: usize = 500;
 
 /// The use cases of the vote tokens, for those who manage a poll.
 #[derive(Clone)]
@@ -34,8 +28,13 @@ impl VoteTokens {
     /// Makes new tokens of a poll, in any status but closed. They are shown this once: whoever asks again, because the
     /// answer was lost, gets other ones, and the first are known to nobody.
     ///
+    /// They are inserted in steps of [`BulkSettings::step_rows`](crate::BulkSettings::step_rows), between which votes are
+    /// written. The caller gets all or none: where a step fails, what was inserted is taken back. Only where the server dies
+    /// in between, or the store stays away, they count in `made` like those of a lost answer, and are known to nobody.
+    ///
     /// # Errors
-    /// `Invalid` where these are too many; `NotForTokens`; those of who may manage a poll, and `Closed`.
+    /// `Invalid` where these are too many; `NotForTokens`; those of who may manage a poll, and `Closed`; `RateLimited` of
+    /// polls without an account; `Overloaded`.
     #[instrument(name = "vote_tokens.make", skip_all, fields(poll = %poll))]
     pub async fn make(
         &self,
@@ -44,7 +43,17 @@ impl VoteTokens {
         new: &NewVoteTokens,
     ) -> Result<NewlyMadeTokens, VoteTokenError> {
         let record = for_tokens(&self.parts, actor, poll).await?;
-        let most = self.parts.settings.request_tokens;
+        let settings = &self.parts.settings;
+        let has_account = record.poll.has_account();
+        let most_of_poll = if has_account {
+            settings.poll_tokens
+        } else {
+            settings.poll_tokens.min(settings.anonymous_poll_tokens)
+        };
+        let most = match usize::try_from(most_of_poll) {
+            Ok(most) => most.min(settings.request_tokens),
+            Err(_) => settings.request_tokens,
+        };
         if new.count < 1 || new.count > most {
             let detail = format!("must be from 1 to {most}, not {}", new.count);
             return Err(VoteTokenError::invalid("/count", detail));
@@ -52,18 +61,18 @@ impl VoteTokens {
         if record.tally.status == Status::Closed {
             return Err(PollError::Closed(Vec::new()).into());
         }
-        let count = new.count;
+        let job = self.parts.bulk.enter();
+        let job = job.ok_or(VoteTokenError::Overloaded)?;
+        let request = Request {
+            poll,
+            count: new.count,
+            most: most_of_poll,
+            limited: (!has_account).then(|| actor.clone()),
+        };
         self.run(move |parts| async move {
-            let (tokens, hashes) = many(&parts, count).await;
-            let most = parts.settings.poll_tokens;
-            match port(&parts)?.insert(poll, &hashes, most).await? {
-                KeptTokens::Done => Ok(NewlyMadeTokens { tokens }),
-                KeptTokens::Missing => Err(PollError::NotFound.into()),
-                KeptTokens::TooMany => {
-                    let detail = format!("the poll would have more than {most} tokens");
-                    Err(VoteTokenError::invalid("/count", detail))
-                }
-            }
+            let made = making::run(&parts, request).await;
+            drop(job);
+            made
         })
         .await
     }
@@ -89,8 +98,10 @@ impl VoteTokens {
     /// Revokes tokens of a poll, whatever its status: from now on nobody votes with them, nor changes the vote that was
     /// cast with one. That vote stays and counts: nobody can tell which one it is. Repeated, it changes nothing.
     ///
+    /// Many tokens are revoked in steps, between which votes are written. After `Store` some may be revoked: ask again.
+    ///
     /// # Errors
-    /// `Invalid` where the input says nothing or too much; `NotForTokens`; those of who may manage a poll.
+    /// `Invalid` where the input says nothing or too much; `NotForTokens`; those of who may manage a poll; `Overloaded`.
     #[instrument(name = "vote_tokens.revoke", skip_all, fields(poll = %poll))]
     pub async fn revoke(
         &self,
@@ -113,13 +124,14 @@ impl VoteTokens {
                 return Err(VoteTokenError::invalid("/tokens", detail));
             }
         };
+        let job = self.parts.bulk.enter();
+        let job = job.ok_or(VoteTokenError::Overloaded)?;
         self.run(move |parts| async move {
-            let which = tokens
-                .as_deref()
-                .map_or(WhichTokens::All, WhichTokens::These);
-            let revoked = port(&parts)?.revoke(poll, which).await?;
+            let revoked = revoke(&parts, poll, tokens.as_deref()).await;
+            // Where a step failed, those before it are revoked all the same.
             parts.hub.changes().of_tokens(poll);
-            Ok(RevokedTokens { revoked })
+            drop(job);
+            Ok(RevokedTokens { revoked: revoked? })
         })
         .await
     }
@@ -135,7 +147,26 @@ impl VoteTokens {
     }
 }
 
-fn port(parts: &Parts) -> Result<&dyn VoteTokenRepository, StoreError> {
+/// Revokes these tokens step by step, or all at once.
+async fn revoke(
+    parts: &Parts,
+    poll: PollId,
+    tokens: Option<&[TokenHash]>,
+) -> Result<u64, StoreError> {
+    let port = port(parts)?;
+    let Some(tokens) = tokens else {
+        let _turn = parts.bulk.turn().await;
+        return port.revoke(poll, WhichTokens::All).await;
+    };
+    let mut revoked = 0;
+    for step in tokens.chunks(parts.settings.bulk.step_rows) {
+        let _turn = parts.bulk.turn().await;
+        revoked += port.revoke(poll, WhichTokens::These(step)).await?;
+    }
+    Ok(revoked)
+}
+
+pub(super) fn port(parts: &Parts) -> Result<&dyn VoteTokenRepository, StoreError> {
     let port = parts.store.vote_tokens();
     port.ok_or_else(|| StoreError::internal("the store keeps no vote tokens any more"))
 }
@@ -154,25 +185,11 @@ async fn for_tokens(
     }
 }
 
-/// New tokens, and their hashes in the order of the hashes, which is not that of the tokens: so they are cheapest to keep,
-/// and a table that keeps the order in which it was written tells nothing about whom a token was given to.
-async fn many(parts: &Parts, count: usize) -> (Vec<String>, Arc<[TokenHash]>) {
-    let mut tokens = Vec::with_capacity(count);
-    let mut hashes = Vec::with_capacity(count);
-    while tokens.len() < count {
-        for _ in 0..AT_A_STRETCH.min(count - tokens.len()) {
-            let token = opaque_token(VOTE_TOKEN_PREFIX, &*parts.ids);
-            hashes.push(TokenHash::of(&token));
-            tokens.push(token);
-        }
-        tokio::task::yield_now().await;
-    }
-    hashes.sort_unstable_by_key(|hash| *hash.as_bytes());
-    (tokens, hashes.into())
-}
-
+/// The hashes of these tokens, in their own order: so the rows of a step lie side by side.
 fn hashes(tokens: &[String]) -> Vec<TokenHash> {
-    tokens.iter().map(|token| TokenHash::of(token)).collect()
+    let mut hashes: Vec<_> = tokens.iter().map(|token| TokenHash::of(token)).collect();
+    hashes.sort_unstable_by_key(|hash| *hash.as_bytes());
+    hashes
 }
 
 impl std::fmt::Debug for VoteTokens {

@@ -1,8 +1,13 @@
 //! The bounded queues between the callers and the lanes.
+//!
+//! A request with many ballots has places for all of them, or is refused. But it hands them over in turns: of all requests
+//! together only a bounded number of ballots stands in a queue, so that a single ballot waits behind no more than those,
+//! however many requests there are and however large they are.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -22,12 +27,16 @@ use crate::engine::Parts;
 /// A poll is hot while a quarter of a batch waits in its lane: by measure, from an eighth to the whole.
 const HOT_PART: usize = 4;
 
+/// So many turns may stand in a queue: one is being taken out while the next one is there.
+const TURNS_IN_QUEUE: usize = 2;
+
 /// Where ballots wait for their commit.
 #[derive(Debug)]
 pub(crate) struct Intake {
     lanes: Vec<Queue>,
     hasher: RandomState,
     hot_from: usize,
+    turn_ballots: usize,
 }
 
 /// The way into one lane.
@@ -82,6 +91,26 @@ impl Places<'_> {
             });
         }
     }
+
+    /// Sends the ballots of a request in its turns. Where the lane has ended, the others are dropped without an answer.
+    async fn send_in_turns(
+        mut self,
+        mut ballots: impl ExactSizeIterator<Item = (BallotRecord, Reply)>,
+        turn_ballots: usize,
+    ) {
+        while ballots.len() > 0 {
+            let now = ballots.len().min(turn_ballots);
+            let turns = u32::try_from(now).unwrap_or(u32::MAX);
+            match self.shares.turns.acquire_many(turns).await {
+                // The lane gives them back when it takes the ballots out of the queue.
+                Ok(turn) => turn.forget(),
+                Err(_) => return,
+            }
+            for (ballot, reply) in ballots.by_ref().take(now) {
+                self.send(ballot, reply);
+            }
+        }
+    }
 }
 
 impl Drop for Places<'_> {
@@ -98,10 +127,15 @@ impl Intake {
             .lanes
             .unwrap_or_else(|| parts.store.votes().lanes())
             .max(1);
+        // No more than there are places for.
+        let turn_ballots = parts.settings.turn_ballots;
+        let turn_ballots = turn_ballots.min(parts.settings.queue_ballots);
+        let turns = turn_ballots.saturating_mul(TURNS_IN_QUEUE);
+        let turns = turns.min(Semaphore::MAX_PERMITS);
         let lanes = (0..lanes).map(|_| {
             let places = parts.settings.queue_ballots.min(Semaphore::MAX_PERMITS);
             let (sender, jobs) = mpsc::channel(places);
-            let shares = Arc::new(Shares::new());
+            let shares = Arc::new(Shares::new(turns));
             let bounds = (parts.settings.batch_ballots, parts.settings.queue_ballots);
             let lane = Lane {
                 parts: parts.clone(),
@@ -118,6 +152,7 @@ impl Intake {
             lanes: lanes.collect(),
             hasher: RandomState::new(),
             hot_from: parts.settings.batch_ballots.div_ceil(HOT_PART),
+            turn_ballots,
         }
     }
 
@@ -137,6 +172,12 @@ impl Intake {
         Ok(or_unknown(outcome.await.ok())?)
     }
 
+    /// Whether these are handed over in more than one turn. Then whoever stops waiting in between would take back the ballots
+    /// of the other turns: [`submit_all`](Self::submit_all) has to run as a task of its own.
+    pub(super) const fn takes_turns(&self, ballots: usize) -> bool {
+        ballots > self.turn_ballots
+    }
+
     /// Hands over all of these ballots of a poll, or none of them; the answers come in the same order.
     pub(super) async fn submit_all(
         &self,
@@ -146,19 +187,28 @@ impl Intake {
             return Ok(Vec::new());
         };
         let route = self.route(first.poll, ballots.len());
-        let lane = |ballot: &BallotRecord| self.lane(&route, &ballot.voter);
-        let lanes: Vec<usize> = ballots.iter().map(lane).collect();
-        let mut places = Vec::with_capacity(self.lanes.len());
-        for (number, queue) in self.lanes.iter().enumerate() {
-            let ballots = lanes.iter().filter(|lane| **lane == number).count();
-            // Where one has no room, what was reserved in the others is free again.
-            places.push(queue.reserve(route.slot, ballots)?);
-        }
         let (tray, answers) = Tray::new(ballots.len());
-        for (place, (ballot, lane)) in ballots.into_iter().zip(lanes).enumerate() {
-            places[lane].send(ballot, Reply::Request(tray.seat(place)));
+        let seated = ballots.into_iter().enumerate();
+        let seated = seated.map(|(place, ballot)| (ballot, Reply::Request(tray.seat(place))));
+        if route.is_hot {
+            let mut of_lanes: Vec<Vec<_>> = self.lanes.iter().map(|_| Vec::new()).collect();
+            for (ballot, reply) in seated {
+                of_lanes[self.lane(&route, &ballot.voter)].push((ballot, reply));
+            }
+            let mut places = Vec::with_capacity(self.lanes.len());
+            for (queue, ballots) in self.lanes.iter().zip(&of_lanes) {
+                // Where one has no room, what was reserved in the others is free again.
+                places.push(queue.reserve(route.slot, ballots.len())?);
+            }
+            let turns = places.into_iter().zip(of_lanes);
+            join_all(turns.map(|(places, ballots)| {
+                places.send_in_turns(ballots.into_iter(), self.turn_ballots)
+            }))
+            .await;
+        } else {
+            let places = self.lanes[route.home].reserve(route.slot, seated.len())?;
+            places.send_in_turns(seated, self.turn_ballots).await;
         }
-        drop(places);
         // Whoever held a seat has answered, or dropped it, before the tray goes.
         let answers = answers.await.unwrap_or_default();
         Ok(answers.into_iter().map(or_unknown).collect())

@@ -20,6 +20,11 @@ pub(super) enum Reply {
 }
 
 impl Reply {
+    /// Whether the ballot was sent among others.
+    pub(super) const fn is_of_request(&self) -> bool {
+        matches!(self, Reply::Request(_))
+    }
+
     /// Somebody who left does not hear the answer; the ballot counts all the same.
     pub(super) fn send(self, answer: Answer) {
         match self {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::yield_now;
+
 use super::door::Door;
 use super::error::VoteError;
 use super::gate::Refusal;
@@ -9,13 +11,16 @@ use super::intake::Intake;
 use super::model::{Ballot, BallotRecord, RecordedBallot};
 use super::recall::recall;
 use super::receipt::{OwnBallot, Receipt};
-use super::reply::or_unknown;
+use super::reply::{Answer, or_unknown};
 use super::repository::{Change, Outcome, Withdrawal};
 use super::verdict::{Verdict, judge};
 use super::voter::Voter;
 use super::wire;
 use crate::engine::Parts;
 use crate::{Actor, PollId};
+
+/// Ballots of a request that are looked at before others get their turn on the thread.
+const AT_A_STRETCH: usize = 1_000;
 
 /// The use cases of the votes.
 #[derive(Clone)]
@@ -86,7 +91,14 @@ impl Votes {
             let record = inner.door.record(actor, &known, &members, &ballot)?;
             Ok((record, ballot.voter))
         };
-        let mut checked: Vec<_> = ballots.into_iter().map(check).collect();
+        let mut checked = Vec::with_capacity(ballots.len());
+        let mut ballots = ballots.into_iter();
+        while ballots.len() > 0 {
+            checked.extend(ballots.by_ref().take(AT_A_STRETCH).map(check));
+            if ballots.len() > 0 {
+                yield_now().await;
+            }
+        }
         if checked.iter().any(Result::is_err) {
             known = inner.door.ask_again(actor, known).await?;
         }
@@ -104,7 +116,7 @@ impl Votes {
             let found = Box::pin(recall(&*inner.parts.store, poll, &records)).await?;
             found.into_iter().map(Ok).collect()
         } else {
-            inner.intake.submit_all(records).await?
+            self.submit_all(records).await?
         };
         let mut outcomes = outcomes.into_iter();
         let conclude = |entry: Result<(BallotRecord, Voter), VoteError>| {
@@ -112,7 +124,26 @@ impl Votes {
             let outcome = or_unknown(outcomes.next())?;
             inner.conclude(&record, voter, outcome)
         };
-        Ok(checked.into_iter().map(conclude).collect())
+        let mut concluded = Vec::with_capacity(checked.len());
+        let mut checked = checked.into_iter().map(conclude);
+        while checked.len() > 0 {
+            concluded.extend(checked.by_ref().take(AT_A_STRETCH));
+            if checked.len() > 0 {
+                yield_now().await;
+            }
+        }
+        Ok(concluded)
+    }
+
+    /// Hands over all of these ballots, or none of them, whether or not the caller waits to the end.
+    async fn submit_all(&self, ballots: Vec<BallotRecord>) -> Result<Vec<Answer>, VoteError> {
+        if !self.inner.intake.takes_turns(ballots.len()) {
+            return self.inner.intake.submit_all(ballots).await;
+        }
+        let inner = Arc::clone(&self.inner);
+        let submit = async move { inner.intake.submit_all(ballots).await };
+        let submitted = self.inner.parts.tasks.run(submit).await;
+        submitted.ok_or(VoteError::ShuttingDown)?
     }
 
     /// Makes this the vote of its voter, whatever it was before. The receipt says whether there was none.

@@ -6,6 +6,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::Semaphore;
+
 /// Polls that fall on one slot share its part, as in stochastic fair queueing, until the engine is started anew; with so many
 /// slots that is rare.
 const SLOTS: usize = 1024;
@@ -16,6 +18,8 @@ pub(super) struct Shares {
     waiting: Box<[AtomicUsize]>,
     /// Those of them that stand in the queue no more, and wait behind another one of their voter.
     held: AtomicUsize,
+    /// Ballots of requests that may still be handed over to the queue. A single ballot needs no such turn.
+    pub(super) turns: Semaphore,
 }
 
 /// Where the ballots of a poll are counted.
@@ -30,11 +34,13 @@ impl Slot {
 }
 
 impl Shares {
-    pub(super) fn new() -> Self {
+    /// Nobody waits; of all requests together `turns` ballots may stand in the queue.
+    pub(super) fn new(turns: usize) -> Self {
         let waiting = std::iter::repeat_with(AtomicUsize::default);
         Self {
             waiting: waiting.take(SLOTS).collect(),
             held: AtomicUsize::new(0),
+            turns: Semaphore::new(turns),
         }
     }
 
@@ -87,7 +93,7 @@ mod tests {
 
     /// A queue of so many places, that these slots fill one by one in turn until none of them gets in.
     fn fill(places: usize, slots: &[Slot]) -> Vec<usize> {
-        let (shares, mut waiting) = (Shares::new(), vec![0; slots.len()]);
+        let (shares, mut waiting) = (Shares::new(0), vec![0; slots.len()]);
         loop {
             let mut entered = false;
             for (slot, waiting) in slots.iter().zip(&mut waiting) {
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_poll_of_which_nothing_waits_may_have_what_is_free() {
-        let shares = Shares::new();
+        let shares = Shares::new(0);
         assert!(shares.enter(Slot(0), 100, 100));
         assert!(!shares.enter(Slot(0), 1, 50));
         shares.leave(Slot(0), 100);
@@ -125,14 +131,14 @@ mod tests {
 
     #[test]
     fn a_large_request_does_not_wait_for_the_last_ballot_before_it() {
-        let shares = Shares::new();
+        let shares = Shares::new(0);
         assert!(shares.enter(Slot(0), 1, 100));
         assert!(shares.enter(Slot(0), 98, 99));
     }
 
     #[test]
     fn what_is_held_is_not_free() {
-        let shares = Shares::new();
+        let shares = Shares::new(0);
         (0..60).for_each(|_| shares.hold());
         assert!(!shares.enter(Slot(0), 41, 100));
         assert!(shares.enter(Slot(0), 40, 100));

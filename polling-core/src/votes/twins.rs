@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn voters_have_their_turns_in_the_order_in_which_they_came() {
-        let shares = Arc::new(Shares::new());
+        let shares = Arc::new(Shares::new(0));
         let mut twins = Twins::new(Arc::clone(&shares));
         let hold = |twins: &mut Twins, voter| {
             assert!(shares.enter(slot(), 1, usize::MAX));
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_voter_may_have_so_many_ballots_waiting_and_others_still_may() {
-        let shares = Arc::new(Shares::new());
+        let shares = Arc::new(Shares::new(0));
         let mut twins = Twins::new(Arc::clone(&shares));
         let mut hold = |voter: u16, id_is_clients: bool| {
             let (job, mut answer) = job(voter, id_is_clients);

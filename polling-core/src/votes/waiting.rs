@@ -31,6 +31,8 @@ pub(super) struct Waiting {
     most_held: usize,
     /// The keys of the batch that is being gathered; its memory is used again and again.
     keys: HashSet<Key>,
+    /// Ballots of requests that were taken from the queue for it.
+    of_requests: usize,
 }
 
 impl Waiting {
@@ -48,6 +50,7 @@ impl Waiting {
             most,
             most_held,
             keys: HashSet::new(),
+            of_requests: 0,
         }
     }
 
@@ -70,11 +73,15 @@ impl Waiting {
         {
             self.place(job, &mut batch);
         }
+        // Only now, so that ballots which came meanwhile stand before those of the next turns.
+        self.shares.turns.add_permits(self.of_requests);
+        self.of_requests = 0;
         batch
     }
 
     /// Into the batch, or behind an earlier ballot of the same voter.
     fn place(&mut self, job: Job, batch: &mut Vec<Job>) {
+        self.of_requests += usize::from(job.reply.is_of_request());
         let key = key(&job.ballot);
         if self.twins.has(key) || !self.keys.insert(key) {
             self.twins.hold(job);
@@ -95,5 +102,12 @@ impl Waiting {
         self.jobs.close();
         self.jobs.recv_many(&mut arrived, self.most).await;
         arrived
+    }
+}
+
+impl Drop for Waiting {
+    /// Nobody waits for a turn that nobody gives.
+    fn drop(&mut self) {
+        self.shares.turns.close();
     }
 }

@@ -15,7 +15,7 @@ use super::{CREATED, OK, Room};
 
 const MAKE: &str = "They are shown this once. With `Accept: text/csv` the answer is a table with the columns `token` and \
     `link`: the `link_template` with the token in it, or nothing without one. Who lost the answer asks again, and gets \
-    other ones; a poll has at most 1,000,000.";
+    other ones; a poll has at most 1,000,000, and one that was created without an account 10,000.";
 const COUNT: &str = "`made` counts revoked ones too, `used` is the ballots that count: which token cast which vote, nobody \
     can tell.";
 const REVOKE: &str = "From now on nobody votes with them, nor reads, changes or withdraws what was voted with one: that \
@@ -43,7 +43,7 @@ pub(super) fn room() -> Room {
                     &[("id", "$request.path.id")],
                     Some(json!({ "tokens": ["$response.body#/tokens/0"] })),
                 )
-                .refuses(&[Code::PollClosed]),
+                .refuses(&[Code::PollClosed, Code::RateLimited, Code::Overloaded]),
             at(
                 Method::GET,
                 all,
@@ -60,7 +60,8 @@ pub(super) fn room() -> Room {
             )
             .says(REVOKE)
             .takes::<Revocation>(json!({ "all": true }))
-            .answers::<RevokedTokens>(OK, "How many were good until now"),
+            .answers::<RevokedTokens>(OK, "How many were good until now")
+            .refuses(&[Code::Overloaded]),
         ],
     }
 }

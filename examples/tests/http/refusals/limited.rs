@@ -12,6 +12,7 @@ use super::case::{Case, at};
 use crate::store::Store;
 use crate::support::{Poll, Server, Start};
 use crate::team::{Person, text};
+use crate::vote_tokens::poll_with;
 
 const LINK: &str = "pl_of_ada";
 const TICKET: &str = "/api/v1/auth/ticket";
@@ -21,6 +22,7 @@ pub(super) struct Limited {
     server: Server,
     ada: Person,
     poll: Poll,
+    for_tokens: Poll,
     workspace: String,
 }
 
@@ -38,6 +40,7 @@ impl Limited {
         limits.invite = once;
         limits.vote = once;
         limits.ticket = once;
+        limits.anonymous_tokens = once;
         // Nothing is forgotten while the test runs.
         let clock = FakeClock::default();
         let start = Start {
@@ -50,6 +53,7 @@ impl Limited {
         keep_link(&server, &ada, clock.now()).await;
         let mut world = Self {
             poll: Poll::of(&created(&server, &ada).await),
+            for_tokens: poll_with(&server, 1, json!({})).await.0,
             server,
             ada,
             workspace: String::new(),
@@ -109,6 +113,9 @@ impl Limited {
             let vote = at(&self.server, operation, &[&self.poll.id]);
             cases.push(vote.json(&self.poll.vote(0, "bob")));
         }
+        let make = "POST /api/v1/polls/{id}/tokens";
+        let make = at(&self.server, make, &[&self.for_tokens.id]).bearer(&self.for_tokens.token);
+        cases.push(make.json(&json!({"count": 1})));
         let mut vote = self.poll.vote(0, "bob");
         vote["pollId"] = (*self.poll.id).into();
         cases.push(at(&self.server, "POST /vote", &[]).json(&vote));

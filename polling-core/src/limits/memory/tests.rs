@@ -6,13 +6,18 @@ use crate::{FakeClock, UserId};
 
 const TEN: Limit = Limit::per_minute(10);
 
+const ENOUGH: usize = 1 << 30;
+
 fn key(number: u8) -> Key {
     Key::User(UserId::from_bytes([number; 16]))
 }
 
 fn limiter(keys: usize) -> (MemoryLimiter, FakeClock) {
     let clock = FakeClock::default();
-    (MemoryLimiter::new(Arc::new(clock.clone()), keys), clock)
+    (
+        MemoryLimiter::new(Arc::new(clock.clone()), keys, ENOUGH),
+        clock,
+    )
 }
 
 /// It never waits.
@@ -131,6 +136,112 @@ fn of_many_threads_at_once_no_more_than_the_limit_get_through() {
             .sum()
     });
     assert_eq!(granted, 10);
+}
+
+/// What a table takes, as it counts itself and counted anew.
+fn bytes(limiter: &MemoryLimiter) -> usize {
+    let table = limiter.table(Rule::Login);
+    let rows = table.done.values().map(|done| KEY_BYTES + done.bytes());
+    assert_eq!(table.bytes, rows.sum::<usize>());
+    table.bytes
+}
+
+#[test]
+fn a_hundred_thousand_at_once_take_no_more_room_than_one() {
+    let (limiter, clock) = limiter(10);
+    let limit = Limit {
+        count: 100_000,
+        window: Duration::from_secs(60),
+    };
+    assert_eq!(take(&limiter, limit, &key(1), 1).granted, 1);
+    let one = bytes(&limiter);
+    assert_eq!(take(&limiter, limit, &key(2), 100_000).granted, 100_000);
+    assert_eq!(bytes(&limiter), 2 * one);
+    let refused = take(&limiter, limit, &key(2), 1);
+    assert_eq!((refused.granted, refused.retry_after), (0, limit.window));
+    clock.advance(limit.window);
+    assert_eq!(take(&limiter, limit, &key(2), 100_000).granted, 100_000);
+}
+
+/// What was done counts for as long as the window, and at most for a small part of it longer.
+#[test]
+fn a_key_takes_a_bounded_number_of_bytes_and_never_gets_more_than_its_limit() {
+    let (limiter, clock) = limiter(10);
+    let limit = Limit::per_minute(50_000);
+    let most = KEY_BYTES + 2 * (EXACT + 2 + usize::try_from(GRAINS).unwrap()) * size_of::<Entry>();
+    let step = Duration::from_millis(1);
+    let mut granted = VecDeque::new();
+    let (mut within, mut got) = (0, 0);
+    for _ in 0..150_000 {
+        clock.advance(step);
+        let now = clock.now();
+        while let Some((at, _)) = granted.front()
+            && now.since(*at) >= limit.window
+        {
+            within -= granted.pop_front().unwrap().1;
+        }
+        let taken = take(&limiter, limit, &key(1), 2).granted;
+        granted.push_back((now, taken));
+        (within, got) = (within + taken, got + taken);
+        assert!(within <= limit.count, "{within} within the window");
+    }
+    let used = bytes(&limiter);
+    assert!(used <= most, "{used} bytes, and not {most}");
+    // 150 seconds hold 50,000 three times: once each minute, and half a second late at most.
+    assert_eq!(got, 3 * limit.count);
+    let taken = Decision {
+        granted: 2,
+        ..take(&limiter, limit, &key(1), 0)
+    };
+    give_back(&limiter, &key(1), &taken);
+    let left = limit.count - take(&limiter, limit, &key(1), 0).remaining;
+    assert!(left <= limit.count);
+}
+
+#[test]
+fn what_was_done_lately_can_be_given_back_also_where_times_count_together() {
+    let (limiter, clock) = limiter(10);
+    let limit = Limit::per_minute(10_000);
+    let mut taken = Vec::new();
+    for _ in 0..2_000 {
+        clock.advance(Duration::from_millis(1));
+        taken.push(take(&limiter, limit, &key(1), 3));
+    }
+    assert!(limiter.table(Rule::Login).done[&key(1)].entries.len() < 300);
+    for taken in &taken {
+        give_back(&limiter, &key(1), taken);
+    }
+    assert_eq!(take(&limiter, limit, &key(1), 0).remaining, 10_000);
+    assert!(limiter.table(Rule::Login).done[&key(1)].entries.is_empty());
+}
+
+#[test]
+fn of_too_many_bytes_the_oldest_keys_are_forgotten_and_those_of_other_rules_are_not() {
+    let clock = FakeClock::default();
+    let bytes_of_a_rule = 100 * KEY_BYTES;
+    let all = bytes_of_a_rule * Rule::ALL.len();
+    let limiter = MemoryLimiter::new(Arc::new(clock.clone()), 1_000_000, all);
+    let stays = key(1);
+    let other = limiter.take(Rule::SignUp, TEN, &stays, 4);
+    other.now_or_never().unwrap().unwrap();
+    let user = |number: u32| {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        Key::User(UserId::from_bytes(bytes))
+    };
+    for number in 0..10_000 {
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(take(&limiter, TEN, &user(number), 1).granted, 1);
+        assert!(bytes(&limiter) <= bytes_of_a_rule);
+    }
+    let used = |number| 10 - take(&limiter, TEN, &user(number), 0).remaining;
+    assert_eq!((used(0), used(9_999)), (0, 1));
+    let looked = limiter.take(Rule::SignUp, TEN, &stays, 0);
+    assert_eq!(looked.now_or_never().unwrap().unwrap().remaining, 6);
+    // Even where there is hardly any room, the last one counts.
+    let small = MemoryLimiter::new(Arc::new(clock), 10, 1);
+    assert_eq!(take(&small, TEN, &key(1), 10).granted, 10);
+    assert_eq!(take(&small, TEN, &key(1), 1).granted, 0);
 }
 
 /// What may happen to a limiter.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::clock_jump::JumpRule;
+use crate::engine::Bulk;
 use crate::limits::{Limits, MemoryLimiter};
 use crate::polls::cache::PollCache;
 use crate::polls::{
@@ -15,7 +16,7 @@ use crate::polls::{
 use crate::results::{Hub, ResultsRepository, Revision, Tally};
 use crate::store_clock::{SURE_FOR, StoreClock};
 use crate::votes::VoteRepository;
-use crate::{Clock, FakeClock, PollId, RandomIds, Repository, Settings, TokenHash};
+use crate::{BulkSettings, Clock, FakeClock, PollId, RandomIds, Repository, Settings, TokenHash};
 
 const RULE: JumpRule = JumpRule {
     least: Duration::from_secs(2),
@@ -113,8 +114,9 @@ async fn no_step_is_taken_while_the_time_is_not_known() {
         settings: Arc::new(Settings::default()),
         hub: Arc::new(Hub::default()),
         cache: Arc::new(PollCache::new(store.clone(), Arc::new(clock.clone()), 1)),
+        bulk: Bulk::new(&BulkSettings::default()),
         limits: Limits::new(
-            Arc::new(MemoryLimiter::new(Arc::new(clock.clone()), 1)),
+            Arc::new(MemoryLimiter::new(Arc::new(clock.clone()), 1, 1)),
             Arc::default(),
         ),
         tasks: Default::default(),

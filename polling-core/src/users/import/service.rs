@@ -273,7 +273,11 @@ impl Inner {
         if accounts.is_empty() {
             return Ok(outcomes);
         }
-        let mut owners = self.users()?.insert_many(&accounts).await?.into_iter();
+        let owners = {
+            let _turn = self.parts.bulk.turn().await;
+            self.users()?.insert_many(&accounts).await?
+        };
+        let mut owners = owners.into_iter();
         self.appoint(accounts.iter().map(|account| &account.user.email))
             .await;
         for outcome in &mut outcomes {
