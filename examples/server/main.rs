@@ -29,7 +29,7 @@ use tracing::{error, info};
 use admin::Command;
 use app::App;
 use links::IntoTheLog;
-use settings::{Database, Postgres, Settings};
+use settings::{Database, Postgres, Settings, Waits};
 
 /// Gives the memory of a burst back to the system within seconds, without anybody asking for it
 /// (docs/decisions/0007-memory-after-a-burst.md).
@@ -111,9 +111,11 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
     let store: Arc<dyn Repository> = match &settings.database {
         Database::Memory => Arc::new(SqliteStore::in_memory().await?),
         Database::File(path) => Arc::new(SqliteStore::open(path).await?),
-        Database::Postgres(postgres) => Arc::new(open(postgres).await?),
+        Database::Postgres(postgres) => Arc::new(open(postgres, settings.waits).await?),
     };
     let mut bounds = polling_core::Settings::default();
+    bounds.retry_for = settings.waits.of_votes();
+    bounds.answer_within = settings.waits.of_votes();
     bounds.limits = settings.visitors.limits.clone();
     bounds.features = settings.visitors.features.clone();
     bounds.clock_jump_wait = settings.clock_jump_wait;
@@ -128,11 +130,13 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
 }
 
 /// Waits for a database that is not there yet, and migrates it.
-async fn open(postgres: &Postgres) -> Result<PgStore, OpenError> {
+async fn open(postgres: &Postgres, waits: Waits) -> Result<PgStore, OpenError> {
     let store = PgStore::builder()
         .schema(postgres.schema.clone())
         .connections(postgres.connections.into())
-        .wait_for(postgres.wait);
+        .wait_for(postgres.wait)
+        .lock_timeout(waits.for_locks())
+        .frozen_timeout(waits.for_frozen());
     store
         .connect_with(ConnectOptions::clone(&postgres.server))
         .await

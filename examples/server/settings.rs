@@ -13,6 +13,7 @@ use polling_pg::{ConnectOptions, SchemaName};
 
 use crate::admin::Command;
 pub(crate) use visitors::Visitors;
+pub(crate) use waits::Waits;
 
 /// A polling server: durable before it answers, exact, retry-safe and live.
 #[derive(Parser)]
@@ -69,6 +70,9 @@ struct Arguments {
     allowed_origins: Vec<String>,
 
     #[command(flatten)]
+    waits: Waits,
+
+    #[command(flatten)]
     visitors: visitors::Flags,
 
     /// For how many seconds a jump of this computer's clock has to stand until polls open and close by it.
@@ -104,6 +108,7 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) visitors: Visitors,
     pub(crate) clock_jump_wait: Duration,
+    pub(crate) waits: Waits,
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
@@ -168,6 +173,7 @@ impl Settings {
             visitors: Visitors::of(&arguments.visitors).map_err(|(flag, why)| wrong(flag, why))?,
             allowed_origins: origins(&arguments.allowed_origins),
             clock_jump_wait: Duration::from_secs(arguments.clock_jump_wait),
+            waits: arguments.waits,
             threads: arguments
                 .threads
                 .unwrap_or_else(|| threads_for(std::thread::available_parallelism())),
@@ -208,10 +214,11 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
             self.listen,
             self.database,
             self.allowed_origins,
+            self.waits,
             self.visitors,
             self.clock_jump_wait.as_secs(),
             self.threads,
@@ -298,6 +305,7 @@ fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
 }
 
 mod visitors;
+mod waits;
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@
 //! | module | what it tests |
 //! | --- | --- |
 //! | [`polls`], [`steps`], [`votes`], [`gate`], [`changes`], [`results`], [`users`], [`accounts`], [`administrators`], [`sessions`], [`links`], [`workspaces`], [`leaving`], [`invitations`], [`projects`], [`vote_tokens`], [`token_steps`] | the ports of a store, called directly |
-//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`makings`], [`memberships`], [`deleting`], [`visibility`], [`watching`], [`rights`], [`servers`], [`revisions`], [`overload`], [`model`] | what an engine promises on top of the store |
+//! | [`casting`], [`batches`], [`retries`], [`closing`], [`timers`], [`editing`], [`listing`], [`makings`], [`memberships`], [`deleting`], [`visibility`], [`watching`], [`rights`], [`servers`], [`revisions`], [`overload`], [`stuck`], [`model`] | what an engine promises on top of the store |
 //! | [`notifier`] | the port of the notifiers |
 //!
 //! Tests use a clock that they move and ids that follow from a seed. They never sleep: they wait for the event itself,
@@ -51,7 +51,7 @@ mod run;
 
 pub use engine::{
     batches, casting, closing, deleting, editing, listing, makings, memberships, model, overload,
-    retries, revisions, rights, servers, timers, visibility, watching,
+    retries, revisions, rights, servers, stuck, timers, visibility, watching,
 };
 pub use ports::{
     accounts, administrators, changes, gate, invitations, leaving, links, polls, projects, results,

@@ -323,6 +323,14 @@ macro_rules! suite {
                     large_jobs_have_a_bound
                     of_large_makings_a_bounded_number_goes_on
                 }
+                stuck {
+                    votes_in_other_polls_do_not_wait_for_one_that_is_stuck
+                    of_several_stuck_polls_each_goes_on_when_it_is_free
+                    a_ballot_of_a_stuck_poll_is_unavailable_at_its_own_deadline
+                    ballots_of_one_voter_in_a_stuck_poll_are_decided_one_after_the_other
+                    a_shutdown_answers_the_ballots_of_a_stuck_poll
+                    a_vote_is_answered_in_time_by_a_store_that_does_not_answer
+                }
                 model {
                     random_requests_and_failures_are_answered_as_the_model_says
                 }

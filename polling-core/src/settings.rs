@@ -29,8 +29,13 @@ pub struct Settings {
     pub turn_ballots: usize,
     /// How many lanes commit ballots side by side; `None` lets the store say what it is best with.
     pub lanes: Option<usize>,
-    /// How long a batch is sent again to a store that cannot be reached before its ballots are answered `unavailable`.
+    /// How long a ballot is sent again, from when it came in, to a store that cannot be reached, or in which somebody else
+    /// holds the row of its poll, before it is answered `unavailable`. No longer than `answer_within`.
     pub retry_for: Duration,
+    /// How long a vote waits for its answer, from when it came in: in the queue, for a store that does not answer, and while
+    /// it is sent again, all in all. Then it is answered `unavailable`, and may be recorded all the same. A ballot that has
+    /// waited for longer behind others is sent once, for half as long.
+    pub answer_within: Duration,
     /// How long a poll stays `closing` after its end, so that ballots received in time are recorded.
     pub closing_grace: Duration,
     /// The least time between two results pushed to the viewers of one poll (50 ms: 20 a second).
@@ -121,6 +126,7 @@ impl Default for Settings {
             turn_ballots: 1_024,
             lanes: None,
             retry_for: Duration::from_secs(2),
+            answer_within: Duration::from_secs(2),
             closing_grace: Duration::from_secs(1),
             push_interval: Duration::from_millis(50),
             refresh_interval: Duration::from_secs(1),

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::clock_jump::{JumpRule, Look, Trust};
+use crate::engine::StoreHealth;
 use crate::{Clock, Repository, StoreError, Timestamp};
 
 /// How often the store is asked in a row; the answer that took the least time counts, because it can be the least wrong.
@@ -62,12 +63,18 @@ impl StoreClock {
     }
 
     /// Measures again every `interval`.
-    pub(crate) async fn run(self: Arc<Self>, store: Arc<dyn Repository>, interval: Duration) {
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        store: Arc<dyn Repository>,
+        interval: Duration,
+        health: Arc<StoreHealth>,
+    ) {
         loop {
             self.base.pause(interval).await;
             while !self.measure(&*store).await {
                 self.base.pause(interval.min(ASK_AGAIN)).await;
             }
+            health.answers();
         }
     }
 

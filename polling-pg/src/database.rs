@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use deadpool::managed::{Hook, HookError, Object, Pool, PoolError};
 use deadpool_postgres::ClientWrapper;
+use polling_core::PollId;
 use tokio::time::timeout;
 use tokio_postgres::{Row, Statement};
 use tracing::{Instrument, Span, debug};
@@ -14,12 +15,14 @@ use crate::columns::Params;
 use crate::connect::{ConnectError, Connector};
 use crate::error::Failure;
 use crate::session;
+use crate::turns::{Turn, Turns};
 
 /// The pool of connections, for everything but the batches of votes.
 #[derive(Debug)]
 pub(crate) struct Database {
     connections: Connections,
     timeouts: Timeouts,
+    turns: Turns,
 }
 
 /// How long things may take.
@@ -29,14 +32,36 @@ pub(crate) struct Timeouts {
     pub(crate) statement: Duration,
     /// Waiting for a connection, and then for an answer. It is longer, so that the server's own word comes first.
     pub(crate) patience: Duration,
+    pub(crate) waits: Waits,
 }
 
+/// How long is waited for others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// A lane's statement, for a lock that somebody else holds.
+    pub(crate) lock: Duration,
+    /// A session that holds ballots, for what its server sends next, before it is ended.
+    pub(crate) frozen: Duration,
+}
+
+/// Statements that do not come from a lane are rare, and nothing waits behind them: for so many times as long.
+const MORE_PATIENT: u32 = 4;
+
 impl Timeouts {
-    pub(crate) fn of(statement: Duration) -> Self {
+    pub(crate) fn of(statement: Duration, waits: Waits) -> Self {
         Self {
             statement,
             patience: statement.saturating_add(Duration::from_secs(1)),
+            waits,
         }
+    }
+
+    /// How long statements that do not come from a lane wait for a lock.
+    pub(crate) fn lock(&self) -> Duration {
+        self.waits
+            .lock
+            .saturating_mul(MORE_PATIENT)
+            .min(self.statement)
     }
 }
 
@@ -108,7 +133,7 @@ impl Database {
         let set_up = Hook::async_fn(move |client: &mut ClientWrapper, _| {
             let target = target.clone();
             Box::pin(async move {
-                let prepared = session::prepare(client, timeouts.statement).await;
+                let prepared = session::prepare(client, timeouts).await;
                 prepared.map_err(|error| {
                     let source = error.into();
                     HookError::Backend(ConnectError::Other { target, source })
@@ -123,14 +148,17 @@ impl Database {
         Ok(Self {
             connections: Connections::Own(pool),
             timeouts,
+            turns: Turns::of(connections),
         })
     }
 
     /// Uses the connections of an application's own pool as they are.
     pub(crate) fn lent(pool: deadpool_postgres::Pool, timeouts: Timeouts) -> Self {
+        let connections = pool.status().max_size;
         Self {
             connections: Connections::Lent(pool),
             timeouts,
+            turns: Turns::of(connections),
         }
     }
 
@@ -178,11 +206,21 @@ impl Database {
             let set_up = async {
                 // An application may have left something open on it, which would never be committed.
                 client.batch_execute("ROLLBACK").await?;
-                Ok(session::prepare(&client, self.timeouts.statement).await?)
+                Ok(session::prepare(&client, self.timeouts).await?)
             };
             self.in_time(set_up).await?;
         }
         Ok(client)
+    }
+
+    /// The turn of what writes to a poll, beside the batches, and may have to wait for its row.
+    pub(crate) async fn turn(&self, poll: PollId) -> Result<Turn<'_>, Failure> {
+        let turn = timeout(self.timeouts.statement, self.turns.take(poll)).await;
+        turn.ok().flatten().ok_or(Failure::Held)
+    }
+
+    pub(crate) const fn waits(&self) -> Waits {
+        self.timeouts.waits
     }
 
     pub(crate) async fn lend(&self) -> Result<Lease, Failure> {

@@ -85,6 +85,8 @@ pub(crate) enum Failure {
     NoConnection,
     #[error("the database did not answer in time")]
     TimedOut,
+    #[error("the rows of polls are held by somebody else")]
+    Held,
     #[error("what was to be written changed again and again under the hand")]
     Restless,
     #[error("a row that cannot be read")]
@@ -110,6 +112,7 @@ impl Failure {
             | Failure::NotBegun(_)
             | Failure::NoConnection
             | Failure::TimedOut
+            | Failure::Held
             | Failure::Restless => true,
             Failure::Row(_) => false,
             Failure::Database(error) if ends_with(error) => true,
@@ -133,8 +136,14 @@ impl Failure {
             | Failure::NotBegun(_)
             | Failure::NoConnection
             | Failure::TimedOut => true,
-            Failure::Row(_) | Failure::Restless => false,
+            Failure::Row(_) | Failure::Held | Failure::Restless => false,
         }
+    }
+
+    /// Whether the statement waited for too long for something that somebody else holds, or took too long by itself: nothing
+    /// of it stands, and the connection is good.
+    pub(crate) fn is_held_up(&self) -> bool {
+        (self.has_state("55P03") || self.has_state("57014")) && !self.ends_connection()
     }
 
     /// Whether a constraint with this name refused the statement.

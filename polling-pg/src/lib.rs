@@ -36,6 +36,7 @@ mod sql;
 mod store;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod users;
 mod vote_tokens;
 mod votes;

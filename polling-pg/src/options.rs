@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tracing::info;
 
 use crate::connect::Connector;
-use crate::database::{Database, Timeouts};
+use crate::database::{Database, Timeouts, Waits};
 use crate::schema::{Migrations, SchemaName};
 use crate::votes::Roads;
 use crate::{ConnectOptions, OpenError, PgStore, session};
@@ -20,6 +20,7 @@ pub struct PgOptions {
     connections: usize,
     wait_for: Duration,
     statement_timeout: Duration,
+    waits: Waits,
     roads: Roads,
 }
 
@@ -31,6 +32,10 @@ impl Default for PgOptions {
             connections: 8,
             wait_for: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
+            waits: Waits {
+                lock: Duration::from_millis(250),
+                frozen: Duration::from_secs(1),
+            },
             roads: Roads::default(),
         }
     }
@@ -72,6 +77,22 @@ impl PgOptions {
         self
     }
 
+    /// How long a batch of votes waits for a row that somebody else holds, 250 ms by default, for each lock: then the polls
+    /// whose rows are held are set aside, and tried again by themselves, and the other votes go on. Statements beside the
+    /// batches wait four times as long, but no longer than the `statement_timeout`. From 1 ms to 24 days.
+    pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.waits.lock = timeout;
+        self
+    }
+
+    /// How long another server may hold ballots that it has begun to write without sending what comes next, 1 s by default.
+    /// A server that waits for them ends its session then: it was stopped, or cut off, and sends them again if it lives. From
+    /// 1 ms to 24 days.
+    pub const fn frozen_timeout(mut self, timeout: Duration) -> Self {
+        self.waits.frozen = timeout;
+        self
+    }
+
     /// Holds the writers on the road for batches in which somebody may have voted before: for benches, which measure what it
     /// costs.
     #[doc(hidden)]
@@ -108,7 +129,7 @@ impl PgOptions {
         connector.check().await?;
         self.prepare(&mut client).await?;
         drop(client);
-        let timeouts = Timeouts::of(self.statement_timeout);
+        let timeouts = Timeouts::of(self.statement_timeout, self.waits);
         let database = Database::own(connector.clone(), self.connections, timeouts)?;
         info!(database = %connector.options(), schema = %self.schema, "the database is open");
         Ok(PgStore::new(
@@ -135,7 +156,8 @@ impl PgOptions {
         listener: Option<ConnectOptions>,
     ) -> Result<PgStore, OpenError> {
         self.check()?;
-        let database = Database::lent(pool, Timeouts::of(self.statement_timeout));
+        let timeouts = Timeouts::of(self.statement_timeout, self.waits);
+        let database = Database::lent(pool, timeouts);
         let connection = database.lend().await?;
         let checked = session::check(&connection).await;
         connection.give_back(Ok(()))?;
@@ -162,13 +184,19 @@ impl PgOptions {
                 rule: "must be at least 1",
             });
         }
-        // PostgreSQL counts milliseconds in 31 bits, and takes 0 for never.
-        let timeout = self.statement_timeout.as_millis();
-        if timeout == 0 || timeout > i32::MAX.unsigned_abs().into() {
-            return Err(OpenError::Option {
-                name: "statement_timeout",
-                rule: "must be from 1 ms to 24 days",
-            });
+        for (name, timeout) in [
+            ("statement_timeout", self.statement_timeout),
+            ("lock_timeout", self.waits.lock),
+            ("frozen_timeout", self.waits.frozen),
+        ] {
+            // PostgreSQL counts milliseconds in 31 bits, and takes 0 for never.
+            let timeout = timeout.as_millis();
+            if timeout == 0 || timeout > i32::MAX.unsigned_abs().into() {
+                return Err(OpenError::Option {
+                    name,
+                    rule: "must be from 1 ms to 24 days",
+                });
+            }
         }
         Ok(())
     }

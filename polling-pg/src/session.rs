@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 use tracing::debug;
 
 use crate::OpenError;
+use crate::database::Timeouts;
 
 /// A commit is on disk when it returns, and on the standbys where the server says so. Isolation is READ COMMITTED, on
 /// which the gate is built. Statements, locks and sessions that nobody waits for any more come to an end by themselves;
@@ -26,7 +27,7 @@ FROM (VALUES
     ('default_transaction_read_only', 'off'),
     ('search_path', 'pg_catalog, pg_temp'),
     ('statement_timeout', $1),
-    ('lock_timeout', $1),
+    ('lock_timeout', $2),
     ('idle_in_transaction_session_timeout', $1),
     ('transaction_timeout', '0'),
     ('idle_session_timeout', '0'),
@@ -59,10 +60,13 @@ const OLDEST: i32 = 14;
 /// Sets up a connection that is ours alone.
 pub(crate) async fn prepare(
     client: &Client,
-    statement_timeout: Duration,
+    timeouts: Timeouts,
 ) -> Result<(), tokio_postgres::Error> {
-    let timeout = format!("{}ms", statement_timeout.as_millis());
-    client.query(PREPARE, &[&timeout]).await?;
+    let millis = |timeout: Duration| format!("{}ms", timeout.as_millis());
+    let timeout = millis(timeouts.statement);
+    client
+        .query(PREPARE, &[&timeout, &millis(timeouts.lock())])
+        .await?;
     if let Err(error) = client.query(CHECK_CLIENT, &[&timeout]).await {
         debug!(error = %error, "the server cannot look whether its clients are still there");
     }

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::{ConnectOptions, PgOptions, PgStore};
 
 mod gate;
+mod held;
 mod lost;
 mod work;
 
@@ -37,7 +38,7 @@ async fn open(url: &str) -> PgStore {
 }
 
 async fn open_with(options: PgOptions, url: &str) -> PgStore {
-    let patient = options.statement_timeout(PATIENCE);
+    let patient = options.statement_timeout(PATIENCE).lock_timeout(PATIENCE);
     let options = ConnectOptions::parse(url).unwrap();
     let store = patient
         .connect_with(options.connect_timeout(PATIENCE))

@@ -15,7 +15,7 @@ use polling_pg::{ConnectOptions, PgNotifier, PgOptions, PgStore};
 const PATIENCE: Duration = Duration::from_secs(50);
 
 async fn open(options: PgOptions, url: &str) -> PgStore {
-    let patient = options.statement_timeout(PATIENCE);
+    let patient = options.statement_timeout(PATIENCE).lock_timeout(PATIENCE);
     let options = ConnectOptions::parse(url).unwrap();
     let store = patient
         .connect_with(options.connect_timeout(PATIENCE))

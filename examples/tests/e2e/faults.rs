@@ -51,6 +51,8 @@ async fn bed(store: Store, settings: Settings) -> (Engine, Arc<FaultyStore>, Pol
 fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.retry_for = Duration::from_millis(200);
+    // A store that is held up here is held up for as long as the machine takes.
+    settings.answer_within = Duration::from_secs(60);
     settings
 }
 

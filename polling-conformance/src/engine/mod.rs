@@ -15,6 +15,7 @@ pub mod retries;
 pub mod revisions;
 pub mod rights;
 pub mod servers;
+pub mod stuck;
 pub mod timers;
 pub mod visibility;
 pub mod watching;

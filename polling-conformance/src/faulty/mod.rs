@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use polling_core::votes::{BallotRecord, VoterKey};
-use polling_core::{Repository, StoreError};
+use polling_core::{PollId, Repository, StoreError};
 
 pub use door::{Count, Door};
 pub use script::Fault;
@@ -90,6 +90,16 @@ impl FaultyStore {
     /// No batch and no change with a ballot of this voter can be written from now on.
     pub fn poison(&self, voter: VoterKey) {
         self.script.poison(voter);
+    }
+
+    /// Somebody else holds what the ballots of these polls need, from now on; `is_named` is whether the store can tell.
+    pub fn hold(&self, polls: &[PollId], is_named: bool) {
+        self.script.hold(polls, is_named);
+    }
+
+    /// Nobody holds these polls any more.
+    pub fn let_go(&self, polls: &[PollId]) {
+        self.script.let_go(polls);
     }
 
     /// From now on nothing fails any more, and nobody is poisoned.

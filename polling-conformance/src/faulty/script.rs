@@ -1,8 +1,9 @@
 //! What goes wrong, and when.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use polling_core::PollId;
 use polling_core::votes::{BallotRecord, VoterKey};
 
 /// What befalls the store at one batch, change, withdrawal, import, or step of a making of vote tokens.
@@ -25,6 +26,8 @@ pub(super) struct Script {
     imports: Mutex<VecDeque<Option<Fault>>>,
     makings: Mutex<VecDeque<Option<Fault>>>,
     poisoned: Mutex<HashSet<VoterKey>>,
+    /// The polls that somebody else holds, and whether the store says so.
+    held: Mutex<HashMap<PollId, bool>>,
     written: Mutex<Vec<Arc<[BallotRecord]>>>,
 }
 
@@ -67,6 +70,30 @@ impl Script {
 
     pub(super) fn spoils(&self, voter: &VoterKey) -> bool {
         self.poisoned.lock().unwrap().contains(voter)
+    }
+
+    pub(super) fn hold(&self, polls: &[PollId], is_named: bool) {
+        let mut held = self.held.lock().unwrap();
+        held.extend(polls.iter().map(|poll| (*poll, is_named)));
+    }
+
+    pub(super) fn let_go(&self, polls: &[PollId]) {
+        self.held
+            .lock()
+            .unwrap()
+            .retain(|poll, _| !polls.contains(poll));
+    }
+
+    /// Those polls of a batch that are held and named, where any is held.
+    pub(super) fn blocks(&self, batch: &[BallotRecord]) -> Option<Vec<PollId>> {
+        let held = self.held.lock().unwrap();
+        let of_batch = batch
+            .iter()
+            .filter_map(|ballot| held.get_key_value(&ballot.poll));
+        let of_batch: Vec<_> = of_batch.collect();
+        let named = of_batch.iter().filter(|(_, is_named)| **is_named);
+        let named = named.map(|(poll, _)| **poll).collect();
+        (!of_batch.is_empty()).then_some(named)
     }
 
     pub(super) fn wrote(&self, batch: Arc<[BallotRecord]>) {

@@ -30,6 +30,10 @@ impl VoteWriter for FaultyWriter {
         if batch.iter().any(|ballot| self.script.spoils(&ballot.voter)) {
             return Err(RecordError::Poisoned(WANTED.into()));
         }
+        if let Some(polls) = self.script.blocks(&batch) {
+            let source = WANTED.into();
+            return Err(RecordError::Blocked { polls, source });
+        }
         let fault = self.script.next();
         match fault {
             Some(Fault::LostBeforeCommit) => return Err(RecordError::Lost(WANTED.into())),

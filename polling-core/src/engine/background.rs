@@ -33,13 +33,15 @@ pub(super) fn start(
         clock,
         settings,
         hub,
+        health,
         ..
     } = parts;
-    let refresher = Refresher::new(Arc::clone(hub), Arc::clone(store));
+    let refresher = Refresher::new(Arc::clone(hub), Arc::clone(store), Arc::clone(health));
     let announcer = || Announcer {
         hub: Arc::clone(hub),
         notifier: Arc::clone(notifier),
         clock: Arc::clone(clock),
+        health: Arc::clone(health),
     };
     let schedule = Schedule {
         parts: parts.clone(),

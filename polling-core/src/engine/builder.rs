@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::bulk::Bulk;
+use super::health::StoreHealth;
 use super::parts::{Parts, Tasks};
 use super::time::{Task, TimeSource};
 use super::{Engine, Inner, background, time};
@@ -221,7 +222,8 @@ impl EngineBuilder {
         let store = &self.store;
         let time = self.time.clone();
         let time = time.unwrap_or_else(TimeSource::this_computer);
-        let (clock, clock_task) = time.clock(store, &self.settings).await?;
+        let health = Arc::<StoreHealth>::default();
+        let (clock, clock_task) = time.clock(store, &health, &self.settings).await?;
         let settings = Arc::new(self.settings.clone());
         let limiter = self.limiter.clone().unwrap_or_else(|| {
             let LimitSettings { keys, bytes, .. } = settings.limits;
@@ -241,6 +243,7 @@ impl EngineBuilder {
                 self.settings.cached_polls,
             )),
             tasks: Tasks::default(),
+            health,
         };
         Ok((parts, clock_task))
     }
@@ -301,6 +304,12 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
         return rule(
             "page_polls, cached_polls and purge_rows",
             "must be at least 1",
+        );
+    }
+    if settings.answer_within.is_zero() {
+        return rule(
+            "answer_within",
+            "must be more than zero, or no vote could be answered",
         );
     }
     if settings.refresh_interval.is_zero() {

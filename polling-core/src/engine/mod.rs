@@ -3,6 +3,7 @@
 mod background;
 mod builder;
 mod bulk;
+mod health;
 mod parts;
 mod time;
 
@@ -14,6 +15,7 @@ use tokio_util::task::TaskTracker;
 pub use builder::{BuildError, EngineBuilder};
 #[cfg(test)]
 pub(crate) use bulk::Bulk;
+pub(crate) use health::StoreHealth;
 pub(crate) use parts::Parts;
 
 use crate::actor::AuthError;
@@ -148,7 +150,8 @@ impl Engine {
         if !self.inner.votes.takes_work() {
             return Err(StoreError::internal("a lane of the votes has ended"));
         }
-        self.inner.parts.store.ping().await
+        let parts = &self.inner.parts;
+        parts.health.heard(parts.store.ping().await)
     }
 
     /// Ends every watch, as a first step of a shutdown: event streams never end by themselves, and a server waits for

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::bulk::Bulk;
+use super::health::StoreHealth;
 use crate::limits::Limits;
 use crate::polls::cache::PollCache;
 use crate::results::Hub;
@@ -23,6 +25,8 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) bulk: Bulk,
     pub(crate) tasks: Tasks,
+    /// Whether the store answers.
+    pub(crate) health: Arc<StoreHealth>,
 }
 
 impl Parts {
@@ -58,6 +62,14 @@ impl Tasks {
     /// Runs what the shutdown waits for the end of: a lane, or what is tidied up after a caller was answered.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(work);
+    }
+
+    /// Starts something that a lane waits for by itself, also while the engine is shutting down.
+    pub(crate) fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tracker.spawn(work)
     }
 
     pub(super) fn close(&self) {

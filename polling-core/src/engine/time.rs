@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::BuildError;
+use super::health::StoreHealth;
 use crate::clock::SteadyClock;
 use crate::clock_jump::JumpRule;
 use crate::guarded_clock::GuardedClock;
@@ -39,6 +40,7 @@ impl TimeSource {
     pub(super) async fn clock(
         self,
         store: &Arc<dyn Repository>,
+        health: &Arc<StoreHealth>,
         settings: &Settings,
     ) -> Result<(Arc<dyn Clock>, Option<Task>), StoreError> {
         let (wall, steady) = match self {
@@ -52,7 +54,8 @@ impl TimeSource {
         let measured = StoreClock::measure_first(Arc::clone(&steady), &**store, rule).await?;
         let (clock, task): (Arc<dyn Clock>, Task) = if let Some(measured) = measured {
             let clock = Arc::new(measured);
-            let measure = Arc::clone(&clock).run(Arc::clone(store), settings.clock_interval);
+            let (store, health) = (Arc::clone(store), Arc::clone(health));
+            let measure = Arc::clone(&clock).run(store, settings.clock_interval, health);
             (clock, Box::pin(measure))
         } else {
             let clock = Arc::new(GuardedClock::new(wall, steady, rule));

@@ -13,6 +13,7 @@ use super::hub::Hub;
 use super::model::Revision;
 use super::notifier::{Hint, ResultsNotifier};
 use super::refresher::Refresher;
+use crate::engine::StoreHealth;
 use crate::{Clock, PollId};
 
 /// What is still to be announced: the newest of each poll.
@@ -48,6 +49,7 @@ pub(crate) struct Announcer {
     pub(crate) hub: Arc<Hub>,
     pub(crate) notifier: Arc<dyn ResultsNotifier>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) health: Arc<StoreHealth>,
 }
 
 impl Announcer {
@@ -70,6 +72,7 @@ impl Announcer {
         loop {
             match self.notifier.subscribe().await {
                 Ok(mut hints) => {
+                    self.health.answers();
                     refresher.refresh().await;
                     while let Some(hints) = hints.next().await {
                         refresher.follow(&hints).await;

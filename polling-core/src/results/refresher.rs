@@ -10,6 +10,7 @@ use tracing::warn;
 use super::hub::Hub;
 use super::model::Revision;
 use super::notifier::Hint;
+use crate::engine::StoreHealth;
 use crate::votes::VoterKey;
 use crate::{Clock, PollId, Repository, StoreError};
 
@@ -24,13 +25,15 @@ pub(crate) struct Refresher {
     hub: Arc<Hub>,
     store: Arc<dyn Repository>,
     reads: Arc<Semaphore>,
+    health: Arc<StoreHealth>,
 }
 
 impl Refresher {
-    pub(crate) fn new(hub: Arc<Hub>, store: Arc<dyn Repository>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, store: Arc<dyn Repository>, health: Arc<StoreHealth>) -> Self {
         Self {
             hub,
             store,
+            health,
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         }
     }
@@ -50,7 +53,8 @@ impl Refresher {
             return;
         }
         let polls: Vec<PollId> = watched.iter().map(|(poll, _)| *poll).collect();
-        let revisions = match self.store.results().revisions(&polls).await {
+        let revisions = self.store.results().revisions(&polls).await;
+        let revisions = match self.health.heard(revisions) {
             Ok(revisions) => revisions,
             Err(error) => {
                 warn!(error = %error, polls = polls.len(), "the watched polls could not be read again");

@@ -144,7 +144,8 @@ async fn a_pause_is_as_long_as_it_is_whatever_is_measured_meanwhile() {
 #[tokio::test]
 async fn a_store_that_is_back_is_measured_within_a_second() {
     let (clock, store, measured) = measured(0).await;
-    let running = tokio::spawn(Arc::clone(&measured).run(store.clone(), SECOND * 30));
+    let running =
+        tokio::spawn(Arc::clone(&measured).run(store.clone(), SECOND * 30, Arc::default()));
     let mut told = measured.measured.subscribe();
     store.set(None);
     for _ in 0..4 {
@@ -162,7 +163,8 @@ async fn a_store_that_is_back_is_measured_within_a_second() {
 #[tokio::test]
 async fn it_is_sure_until_it_could_not_be_measured_for_two_minutes() {
     let (clock, store, measured) = measured(300).await;
-    let running = tokio::spawn(Arc::clone(&measured).run(store.clone(), SECOND * 30));
+    let running =
+        tokio::spawn(Arc::clone(&measured).run(store.clone(), SECOND * 30, Arc::default()));
     let mut told = measured.measured.subscribe();
     for _ in 0..10 {
         tokio::task::yield_now().await;

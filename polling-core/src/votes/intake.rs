@@ -136,10 +136,9 @@ impl Intake {
             let places = parts.settings.queue_ballots.min(Semaphore::MAX_PERMITS);
             let (sender, jobs) = mpsc::channel(places);
             let shares = Arc::new(Shares::new(turns));
-            let bounds = (parts.settings.batch_ballots, parts.settings.queue_ballots);
             let lane = Lane {
                 parts: parts.clone(),
-                waiting: Waiting::new(jobs, Arc::clone(&shares), shutdown.clone(), bounds),
+                waiting: Waiting::new(parts, jobs, Arc::clone(&shares), shutdown.clone()),
                 recorder: Recorder::new(parts.clone()),
             };
             parts.tasks.spawn(lane.run());

@@ -4,6 +4,7 @@
 //! while its last batch was being flushed; the store, through the poll's gate, decides; every caller gets the outcome of
 //! their own ballot, after the commit.
 
+mod aside;
 mod door;
 mod error;
 mod gate;
@@ -20,6 +21,7 @@ mod reply;
 mod repository;
 mod service;
 mod shares;
+mod split;
 mod standing;
 mod token;
 mod twins;

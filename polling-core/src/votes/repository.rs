@@ -22,6 +22,12 @@ pub trait VoteRepository: Send + Sync {
     /// A writer of its own, for one lane.
     async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError>;
 
+    /// A writer for ballots that another one could not record because something that they need is held (`Blocked`): no
+    /// other ballots wait behind it, so that it may wait for longer.
+    async fn patient_writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
+        self.writer().await
+    }
+
     /// The ballots that count of many voters of one poll: one for each, in the order of the question, all from one moment,
     /// and each with a revision that contains it. `None` for a voter who has none in this poll, or has withdrawn it; for
     /// all where there is no such poll. A store with queries asks one, however many voters there are.
@@ -79,8 +85,11 @@ pub trait VoteWriter: Send {
     ///   added after a step to closed has returned.
     /// - Where the voter has a ballot already, nothing is added, whatever the gate says: see [`Outcome`].
     ///
-    /// On an error nothing of the batch was recorded, or (`Lost`) nobody knows. The same batch may be sent again with the
-    /// same ballot ids, to the same writer: what was recorded is then `Existing`.
+    /// On an error nothing of the batch was recorded, or (`Lost`, `Blocked`) nobody knows. The same batch, or a part of it,
+    /// may be sent again with the same ballot ids, to the same writer or to another one: what was recorded is then
+    /// `Existing`.
+    ///
+    /// A lock that somebody else holds is not waited for longer than the others in the batch can wait: that is `Blocked`.
     async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError>;
 }
 
@@ -116,6 +125,17 @@ pub enum RecordError {
     /// Something of the batch cannot be recorded: nothing was. Halves of it may still be.
     #[error("the batch cannot be recorded")]
     Poisoned(#[source] Cause),
+    /// Somebody else holds something that the batch needs, for longer than a writer waits for it. The store answers, and the
+    /// ballots of other polls can be recorded.
+    #[error("something that the batch needs is held by somebody else")]
+    Blocked {
+        /// The polls whose ballots have to wait, as far as the store can tell. None where it cannot: then it can be the
+        /// ballots of any poll of the batch.
+        polls: Vec<PollId>,
+        /// What the store says.
+        #[source]
+        source: Cause,
+    },
 }
 
 /// What became of a change. The outcomes are judged in this order.

@@ -17,7 +17,7 @@ use super::verdict::{Verdict, judge};
 use super::voter::Voter;
 use super::wire;
 use crate::engine::Parts;
-use crate::{Actor, PollId};
+use crate::{Actor, PollId, StoreError};
 
 /// Ballots of a request that are looked at before others get their turn on the thread.
 const AT_A_STRETCH: usize = 1_000;
@@ -154,15 +154,11 @@ impl Votes {
         let inner = Arc::clone(&self.inner);
         let (_, record) = inner.door.check(actor, &ballot).await?;
         let change = async move {
-            let change = inner.parts.store.votes().change(&record).await?;
+            let change = inner.parts.store.votes().change(&record).await;
+            let change = inner.parts.health.heard(change)?;
             inner.conclude_change(&record, ballot.voter, change)
         };
-        self.inner
-            .parts
-            .tasks
-            .run(change)
-            .await
-            .ok_or(VoteError::ShuttingDown)?
+        self.inner.to_its_end(change).await
     }
 
     /// Withdraws the vote of a voter, who may vote again.
@@ -192,12 +188,7 @@ impl Votes {
                 }
             }
         };
-        self.inner
-            .parts
-            .tasks
-            .run(withdraw)
-            .await
-            .ok_or(VoteError::ShuttingDown)?
+        self.inner.to_its_end(withdraw).await
     }
 
     /// The vote of a voter, as they may read it.
@@ -211,7 +202,8 @@ impl Votes {
         voter: &Voter,
     ) -> Result<OwnBallot, VoteError> {
         let (known, key) = self.inner.door.identify(actor, poll, voter).await?;
-        match self.inner.parts.store.votes().find(poll, &key).await? {
+        let found = self.inner.parts.store.votes().find(poll, &key).await;
+        match self.inner.parts.health.heard(found)? {
             Some(ballot) => Ok(OwnBallot::of(&ballot, &known.poll, voter.clone())),
             None => Err(self
                 .inner
@@ -222,6 +214,26 @@ impl Votes {
 }
 
 impl Inner {
+    /// Does this to its end, and waits for that as long as for the answer to any vote.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, VoteError>> + Send + 'static,
+    ) -> Result<T, VoteError> {
+        let Parts {
+            tasks,
+            clock,
+            settings,
+            ..
+        } = &self.parts;
+        tokio::select! {
+            biased;
+            done = tasks.run(work) => done.ok_or(VoteError::ShuttingDown)?,
+            () = clock.pause(settings.answer_within) => {
+                Err(StoreError::unavailable("the store has not answered in time").into())
+            }
+        }
+    }
+
     /// Why a poll that is known here has no ballot of a voter: `otherwise`, unless another server deleted it.
     async fn none_recorded(&self, poll: PollId, otherwise: VoteError) -> VoteError {
         match self.parts.store.results().tally(poll).await {

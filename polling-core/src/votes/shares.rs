@@ -16,7 +16,8 @@ const SLOTS: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Shares {
     waiting: Box<[AtomicUsize]>,
-    /// Those of them that stand in the queue no more, and wait behind another one of their voter.
+    /// Those of them that stand in the queue no more, and wait behind another one of their voter, or for something that their
+    /// poll needs.
     held: AtomicUsize,
     /// Ballots of requests that may still be handed over to the queue. A single ballot needs no such turn.
     pub(super) turns: Semaphore,
@@ -63,6 +64,17 @@ impl Shares {
     /// One more of those that wait is held behind another one of its voter.
     pub(super) fn hold(&self) {
         self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One that was in a batch waits again, and is held.
+    pub(super) fn put_back(&self, slot: Slot) {
+        self.waiting[slot.0].fetch_add(1, Ordering::Relaxed);
+        self.hold();
+    }
+
+    /// One that was held goes back to the queue; it still waits.
+    pub(super) fn requeue(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// How many are held.

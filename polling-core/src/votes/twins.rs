@@ -148,6 +148,17 @@ impl Twins {
         jobs
     }
 
+    /// Those of a poll, in their order, which wait for their turn no more.
+    pub(super) fn of_poll(&mut self, poll: PollId) -> Vec<Job> {
+        let of_poll = |key: &&Key| key.0 == poll;
+        let keys: Vec<Key> = self.turns.values().filter(of_poll).copied().collect();
+        let mut jobs = Vec::new();
+        for key in keys {
+            jobs.extend(std::iter::from_fn(|| self.pop(key)));
+        }
+        jobs
+    }
+
     fn pop(&mut self, key: Key) -> Option<Job> {
         let Entry::Occupied(mut behind) = self.behind.entry(key) else {
             return None;

@@ -133,6 +133,7 @@ pub(super) async fn edit(store: &PgStore, edit: &PollEdit) -> Result<Edited, Fai
     let poll = &edit.poll;
     let (choice_min, choice_max) = choice_columns(poll.choice);
     let (option_ids, option_texts) = option_columns(poll);
+    let turn = store.database().turn(poll.id).await?;
     let rows = store
         .database()
         .write(
@@ -160,6 +161,7 @@ pub(super) async fn edit(store: &PgStore, edit: &PollEdit) -> Result<Edited, Fai
             ],
         )
         .await?;
+    drop(turn);
     let Some(row) = rows.first() else {
         return Ok(match rows::find(store, poll.id).await? {
             Some(_) => Edited::Stale,
@@ -207,6 +209,7 @@ async fn take(
     new: &Tally,
     now: Timestamp,
 ) -> Result<Option<Tally>, Failure> {
+    let _turn = store.database().turn(old.tally.poll_id).await?;
     let rows = store
         .database()
         .write(
@@ -230,6 +233,7 @@ pub(super) async fn delete(
     id: PollId,
     now: Timestamp,
 ) -> Result<Option<Revision>, Failure> {
+    let _turn = store.database().turn(id).await?;
     let sql = &store.sql().polls.delete;
     let span = debug_span!("db.polls.delete");
     let rows = store

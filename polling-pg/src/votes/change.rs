@@ -91,11 +91,15 @@ pub(super) async fn change(store: &PgStore, ballot: &BallotRecord) -> Result<Cha
                 .then_some(Change::Unchanged(known)),
             ChangePlan::Insert { .. } => {
                 let group = batch.whole();
-                create(store, batch, &group).await?.map(Change::Created)
+                create(store, ballot.poll, batch, &group)
+                    .await?
+                    .map(Change::Created)
             }
             ChangePlan::Revive { old, .. } => {
                 let group = batch.reviving(old.id);
-                create(store, batch, &group).await?.map(Change::Created)
+                create(store, ballot.poll, batch, &group)
+                    .await?
+                    .map(Change::Created)
             }
             ChangePlan::Replace { old, .. } => {
                 let replacement = Replacement::of(&old, ballot, options);
@@ -138,6 +142,7 @@ async fn name(
     ballot: &BallotRecord,
     known: &RecordedBallot,
 ) -> Result<bool, Failure> {
+    let _turn = store.database().turn(ballot.poll).await?;
     let rows = store
         .database()
         .write(
@@ -157,9 +162,11 @@ async fn name(
 /// Writes a ballot where there was none that counted; `None` where something stands in its way now.
 async fn create(
     store: &PgStore,
+    poll: PollId,
     mut batch: Batch<'_>,
     group: &Group,
 ) -> Result<Option<Tally>, Failure> {
+    let _turn = store.database().turn(poll).await?;
     let connection = store.database().lend().await?;
     let sent = batch.send(&connection, &store.sql().votes, group);
     let sent = store.database().in_time(sent).await;
@@ -235,6 +242,7 @@ impl<'a> Replacement<'a> {
 
     /// The tally after it; `None` where the ballot is another one now, or the gate does not take it.
     async fn write(&self, store: &PgStore) -> Result<Option<Tally>, Failure> {
+        let _turn = store.database().turn(self.poll).await?;
         let written = store
             .database()
             .write(

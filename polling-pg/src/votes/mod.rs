@@ -4,6 +4,7 @@ mod batch;
 mod change;
 mod copy;
 mod gate;
+mod held;
 mod params;
 mod road;
 mod rows;
@@ -36,6 +37,10 @@ statements! {
         standing = rows::STANDING;
         name = change::NAME;
         replace = change::REPLACE;
+        set_waits = held::SET_WAITS;
+        held = held::HELD;
+        wait = held::WAIT;
+        end_frozen = held::END_FROZEN;
     }
 }
 
@@ -50,6 +55,10 @@ impl VoteRepository for PgStore {
 
     async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
         Ok(Box::new(writer::Writer::new(self.clone())))
+    }
+
+    async fn patient_writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
+        Ok(Box::new(writer::Writer::patient(self.clone())))
     }
 
     async fn find_all(

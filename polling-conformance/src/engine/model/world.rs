@@ -91,6 +91,7 @@ impl World {
         settings.lanes = Some(plan.lanes);
         settings.batch_ballots = plan.batch;
         settings.retry_for = plan.retry_for;
+        settings.answer_within = Duration::from_secs(1 << 30);
         let faulty = FaultyStore::new(Arc::clone(&store));
         let mut servers = Vec::new();
         for _ in 0..plan.servers {

@@ -120,6 +120,7 @@ async fn no_step_is_taken_while_the_time_is_not_known() {
             Arc::default(),
         ),
         tasks: Default::default(),
+        health: Arc::default(),
     };
     let alarm = Alarm::default();
     let schedule = Schedule {
