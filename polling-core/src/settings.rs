@@ -233,8 +233,8 @@ pub struct LimitSettings {
     /// Users, tokens, accounts and addresses that are remembered for each rule in the memory of this server; of more than
     /// that the oldest are forgotten.
     pub keys: usize,
-    /// Bytes that all of them may take in that memory; of more than that the oldest of the rule that grows are forgotten. One
-    /// takes about 250 bytes, and 16 for each time at which it did something that counts.
+    /// Bytes that all of them may take in that memory, an equal part of them for each rule; of more than that the oldest of the
+    /// rule are forgotten. One takes some hundred bytes, and at most about 25 kB, whatever its limit.
     pub bytes: usize,
 }
 
