@@ -110,7 +110,12 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
 async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sync>> {
     let store: Arc<dyn Repository> = match &settings.database {
         Database::Memory => Arc::new(SqliteStore::in_memory().await?),
-        Database::File(path) => Arc::new(SqliteStore::open(path).await?),
+        Database::File(file) => {
+            let store = SqliteStore::builder()
+                .log_bytes(file.log)
+                .log_limit_bytes(file.log_limit);
+            Arc::new(store.open(&file.path).await?)
+        }
         Database::Postgres(postgres) => Arc::new(open(postgres, settings.waits).await?),
     };
     let mut bounds = polling_core::Settings::default();

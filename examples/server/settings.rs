@@ -61,6 +61,15 @@ struct Arguments {
     #[arg(long, env = "POLLING_DATABASE_WAIT", default_value_t = 60)]
     database_wait: u64,
 
+    /// How many bytes the write-ahead log of a SQLite file is kept to.
+    #[arg(long, env = "POLLING_DATABASE_LOG", default_value_t = 128 << 20, value_parser = clap::value_parser!(u64).range(1 << 16..))]
+    database_log: u64,
+
+    /// How many bytes the write-ahead log of a SQLite file may grow to while a read transaction of another process keeps it
+    /// from starting over; beyond it nothing is written.
+    #[arg(long, env = "POLLING_DATABASE_LOG_LIMIT", default_value_t = 4 << 30)]
+    database_log_limit: u64,
+
     /// The keys of the access tokens, as kid:secret,…; the first signs. Without any, one is made and kept in the store.
     #[arg(long, env = "POLLING_JWT_KEYS", hide_env_values = true)]
     jwt_keys: Option<String>,
@@ -119,8 +128,15 @@ pub(crate) struct Settings {
 /// Where everything is kept.
 pub(crate) enum Database {
     Memory,
-    File(PathBuf),
+    File(DatabaseFile),
     Postgres(Postgres),
+}
+
+/// A SQLite file, and how many bytes its write-ahead log may have.
+pub(crate) struct DatabaseFile {
+    pub(crate) path: PathBuf,
+    pub(crate) log: u64,
+    pub(crate) log_limit: u64,
 }
 
 /// A PostgreSQL, and what the store does there.
@@ -232,7 +248,18 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Database::Memory => f.write_str("sqlite::memory:"),
-            Database::File(path) => write!(f, "sqlite://{}", path.display()),
+            Database::File(file) => {
+                let DatabaseFile {
+                    path,
+                    log,
+                    log_limit,
+                } = file;
+                let path = path.display();
+                write!(
+                    f,
+                    "sqlite://{path} database-log={log} database-log-limit={log_limit}"
+                )
+            }
             Database::Postgres(postgres) => postgres.fmt(f),
         }
     }
@@ -276,7 +303,11 @@ fn database(
         return match (rest, rest.strip_prefix("//")) {
             (":memory:", _) => Ok(Database::Memory),
             (_, Some("") | None) => Err("after sqlite:// comes the path of the file".into()),
-            (_, Some(path)) => Ok(Database::File(path.into())),
+            (_, Some(path)) => Ok(Database::File(DatabaseFile {
+                path: path.into(),
+                log: arguments.database_log,
+                log_limit: arguments.database_log_limit,
+            })),
         };
     }
     // libpq's other form is keyword=value, and a value may hold anything.

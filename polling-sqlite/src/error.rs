@@ -103,6 +103,8 @@ pub(crate) enum Failure {
     Sqlite(#[from] rusqlite::Error),
     #[error("too many commands are waiting for the database")]
     QueueFull,
+    #[error("the write-ahead log may not grow any more: something keeps it from starting over")]
+    LogFull,
     #[error("the store has ended")]
     Ended,
     #[error("a command panicked; its transaction was rolled back")]
@@ -113,7 +115,7 @@ impl Failure {
     /// Whether the same command may do better later: a full disk, a lost file, a lock that somebody holds.
     fn passes(&self) -> bool {
         match self {
-            Failure::QueueFull | Failure::Ended => true,
+            Failure::QueueFull | Failure::LogFull | Failure::Ended => true,
             Failure::Panicked => false,
             Failure::Sqlite(error) => matches!(
                 error.sqlite_error_code(),

@@ -23,9 +23,12 @@
 //! The rooms are those of the core: [`polling_core::polls`], [`votes`](polling_core::votes),
 //! [`results`](polling_core::results) and [`users`](polling_core::users); here each holds the SQL behind its port.
 
+mod checkpointer;
 mod columns;
 mod error;
+mod gate;
 mod lock;
+mod log;
 mod open;
 mod polls;
 mod results;

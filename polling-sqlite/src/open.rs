@@ -1,14 +1,18 @@
 //! Opening a database.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tracing::{info, warn};
 
+use crate::checkpointer::{Checkpointer, Tools};
+use crate::gate::Gate;
 use crate::lock::{FileLock, private_file};
-use crate::store::{Parts, SqliteStore};
+use crate::log::{Bounds, Log};
+use crate::store::{LogParts, Parts, SqliteStore};
 use crate::workers::Workers;
 use crate::{OpenError, schema};
 
@@ -21,6 +25,8 @@ pub struct SqliteOptions {
     write_queue: usize,
     read_queue: usize,
     busy_timeout: Duration,
+    log_bytes: u64,
+    log_limit_bytes: u64,
 }
 
 impl Default for SqliteOptions {
@@ -31,6 +37,8 @@ impl Default for SqliteOptions {
             write_queue: 4_096,
             read_queue: 16_384,
             busy_timeout: Duration::from_secs(2),
+            log_bytes: 128 << 20,
+            log_limit_bytes: 4 << 30,
         }
     }
 }
@@ -62,10 +70,27 @@ impl SqliteOptions {
         self
     }
 
-    /// How long a command waits for a lock that somebody outside holds, as a shell that writes into the file does; 2 s by
-    /// default. After it the command is refused as unavailable.
+    /// How long a command waits for a lock that another process holds, as a shell that writes into the file does; 2 s by
+    /// default, from when the command was sent, the time in the queue included. After it the command is refused as
+    /// unavailable. A batch of ballots waits a quarter of a second at most, because the engine sends it again.
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// Bytes that the write-ahead log (`FILE-wal`) is kept to, 128 MiB by default. From half of it on it is copied into the
+    /// database file, beside the writer; where that cannot keep up the log grows to twice as much, and the writer waits.
+    /// While another process holds a read transaction the log grows beyond it, and is cut back afterwards.
+    pub const fn log_bytes(mut self, bytes: u64) -> Self {
+        self.log_bytes = bytes;
+        self
+    }
+
+    /// Bytes that the write-ahead log may grow to while a read transaction keeps it from starting over, 4 GiB by default.
+    /// Beyond it everything that writes is refused as unavailable, until that transaction has ended. `u64::MAX` leaves it
+    /// to the disk.
+    pub const fn log_limit_bytes(mut self, bytes: u64) -> Self {
+        self.log_limit_bytes = bytes;
         self
     }
 
@@ -94,17 +119,50 @@ impl SqliteOptions {
         let lock = FileLock::take(path)?;
         private_file(path).map_err(|error| OpenError::io(path, error))?;
         let sqlite = |error| OpenError::sqlite(path, error);
-        let mut writer = self.writer(path)?;
+        let (mut writer, has_log) = self.writer(path)?;
         schema::prepare(&mut writer, path, self.migrate)?;
         let readers: Vec<Connection> = (0..self.readers)
             .map(|_| self.reader(path).map_err(sqlite))
             .collect::<Result<_, OpenError>>()?;
-        let start = |name, connections, queue| {
-            Workers::start(name, connections, queue).map_err(|error| OpenError::io(path, error))
+        let io = |error| OpenError::io(path, error);
+        let log = if has_log {
+            let page_size: u32 = writer
+                .pragma_query_value(None, "page_size", |row| row.get(0))
+                .map_err(sqlite)?;
+            let bounds = Bounds::new(page_size, self.log_bytes, self.log_limit_bytes);
+            let log = Arc::new(Log::new(bounds));
+            log.wrote(&writer);
+            Some(log)
+        } else {
+            None
+        };
+        let readers = Workers::start("polling-read", readers, self.read_queue).map_err(io)?;
+        let writer = Workers::start("polling-write", vec![writer], self.write_queue).map_err(io)?;
+        let file = Arc::new(private_file(path).map_err(io)?);
+        let log = match log.zip(writer.commands()) {
+            None => None,
+            Some((log, writer)) => {
+                let gate = Arc::new(Gate::default());
+                let checkpointer = Checkpointer::start(Tools {
+                    log: Arc::clone(&log),
+                    connection: self.read_write(path).map_err(sqlite)?,
+                    file: Arc::clone(&file),
+                    gate: Arc::clone(&gate),
+                    writer,
+                });
+                Some(LogParts {
+                    log,
+                    gate,
+                    _checkpointer: checkpointer.map_err(io)?,
+                })
+            }
         };
         let store = SqliteStore::new(Parts {
-            readers: Some(start("polling-read", readers, self.read_queue)?),
-            writer: start("polling-write", vec![writer], self.write_queue)?,
+            readers: Some(readers),
+            log,
+            writer,
+            busy_timeout: self.busy_timeout,
+            _file: Some(file),
             _lock: Some(lock),
         });
         info!(path = %path.display(), readers = self.readers, "the database is open");
@@ -122,7 +180,10 @@ impl SqliteOptions {
         let writer = Workers::start("polling-memory", vec![connection], queue);
         Ok(SqliteStore::new(Parts {
             readers: None,
+            log: None,
             writer: writer.map_err(|error| OpenError::io(path, error))?,
+            busy_timeout: self.busy_timeout,
+            _file: None,
             _lock: None,
         }))
     }
@@ -139,28 +200,38 @@ impl SqliteOptions {
         }
     }
 
-    fn writer(&self, path: &Path) -> Result<Connection, OpenError> {
+    /// The connection that writes, and whether there is a write-ahead log.
+    fn writer(&self, path: &Path) -> Result<(Connection, bool), OpenError> {
         let sqlite = |error| OpenError::sqlite(path, error);
-        // Without the flag for URIs: a path is a path.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-        self.set_up(&connection).map_err(sqlite)?;
+        let connection = self.read_write(path).map_err(sqlite)?;
         let journal: String = connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
             .map_err(sqlite)?;
-        if journal != "wal" {
+        let has_log = journal == "wal";
+        if !has_log {
             warn!(
                 journal,
                 "the file system has no write-ahead log for SQLite: readers and the writer wait for each other"
             );
         }
+        // What a log has grown beyond is cut off when it starts over.
+        let limit = i64::try_from(self.log_bytes).unwrap_or(i64::MAX);
         connection
-            .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma_update_and_check(None, "journal_size_limit", limit, |_| Ok(()))
             .map_err(sqlite)?;
+        Ok((connection, has_log))
+    }
+
+    /// A connection that may write.
+    fn read_write(&self, path: &Path) -> rusqlite::Result<Connection> {
+        // Without the flag for URIs: a path is a path.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        self.set_up(&connection)?;
+        // No commit copies the log: the checkpointer does.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // A commit is on disk when it returns.
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .map_err(sqlite)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
         Ok(connection)
     }
 
@@ -188,12 +259,6 @@ const STATEMENTS: usize = 128;
 /// Pages that a connection keeps, in KiB. Voters come in no order, so that every page of a poll's ballots is written again
 /// and again while it runs: this holds some 250,000 ballots.
 const CACHE_KIB: i64 = 16 * 1_024;
-
-/// Pages that the write-ahead log holds before the writer copies them into the file: 64 MiB of 4 KiB each. Voters come in no
-/// order, so that a batch writes about a page for each ballot, and many of them again in the next batches; each page is
-/// copied once, whatever was written to it. With SQLite's own 1,000 pages the end of every larger batch is to copy all of
-/// its pages, and to flush the file too. The log hardly grows beyond this, and is used again from its beginning.
-const CHECKPOINT_PAGES: i64 = 16 * 1_024;
 
 impl SqliteStore {
     /// Opens the database file at `path`, and makes it where there is none, with the default options. Must be called

@@ -211,12 +211,11 @@ async fn no_statement_of_a_batch_is_planned_twice() {
 async fn the_write_ahead_log_keeps_its_bound() {
     const MIB: u64 = 1 << 20;
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("polls.db"))
-        .await
-        .unwrap();
+    let options = SqliteStore::builder().log_bytes(32 * MIB);
+    let store = options.open(folder.path().join("polls.db")).await.unwrap();
     let log = folder.path().join("polls.db-wal");
     let mut largest = 0;
-    for version in 0..12 {
+    for version in 0..24 {
         let write = move |tx: &rusqlite::Transaction<'_>| {
             tx.execute_batch(
                 "DROP TABLE IF EXISTS large; CREATE TABLE large (content); \

@@ -14,6 +14,22 @@ use crate::error::Failure;
 /// Something to do with a connection. It answers by itself, and never panics.
 type Command = Box<dyn FnOnce(&mut Connection) + Send>;
 
+/// A thread's way into the queue of another one. While it lives that one does not end.
+pub(crate) struct Commands(mpsc::Sender<Command>);
+
+impl Commands {
+    /// Does `work` on one of the connections, and waits for its place in the queue and for its end. Not for async code.
+    pub(crate) fn run_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.0.blocking_send(command(Span::none(), answer, work));
+        sent.map_err(|_| Failure::Ended)?;
+        answered.blocking_recv().unwrap_or(Err(Failure::Ended))
+    }
+}
+
 /// Threads with a connection each, that take commands from one queue. One of them is the writer; some are readers.
 ///
 /// When this is dropped the threads do what is still waiting, close their connections, and end.
@@ -54,23 +70,12 @@ impl Workers {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
         let (answer, answered) = oneshot::channel();
-        let command = move |connection: &mut Connection| {
-            let _within = span.entered();
-            let result = match catch_unwind(AssertUnwindSafe(|| work(connection))) {
-                Ok(result) => result.map_err(Failure::from),
-                Err(_) => Err(Failure::Panicked),
-            };
-            // A transaction rolls back when it is dropped; should that have failed, the next one would not begin.
-            if !connection.is_autocommit()
-                && let Err(error) = connection.execute_batch("ROLLBACK")
-            {
-                error!(error = %error, "a transaction cannot be rolled back");
-            }
-            // Somebody who left does not hear the answer.
-            let _ = answer.send(result);
-        };
-        self.send(Box::new(command))?;
+        self.send(command(span, answer, work))?;
         answered.await.unwrap_or(Err(Failure::Ended))
+    }
+
+    pub(crate) fn commands(&self) -> Option<Commands> {
+        self.commands.clone().map(Commands)
     }
 
     fn send(&self, command: Command) -> Result<(), Failure> {
@@ -80,6 +85,28 @@ impl Workers {
             TrySendError::Closed(_) => Failure::Ended,
         })
     }
+}
+
+fn command<T: Send + 'static>(
+    span: Span,
+    answer: oneshot::Sender<Result<T, Failure>>,
+    work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> Command {
+    Box::new(move |connection: &mut Connection| {
+        let _within = span.entered();
+        let result = match catch_unwind(AssertUnwindSafe(|| work(connection))) {
+            Ok(result) => result.map_err(Failure::from),
+            Err(_) => Err(Failure::Panicked),
+        };
+        // A transaction rolls back when it is dropped; should that have failed, the next one would not begin.
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
+        {
+            error!(error = %error, "a transaction cannot be rolled back");
+        }
+        // Somebody who left does not hear the answer.
+        let _ = answer.send(result);
+    })
 }
 
 impl Drop for Workers {

@@ -16,6 +16,7 @@ use polling_core::{
 use polling_sqlite::SqliteStore;
 use rusqlite::Connection;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 struct Lab {
     store: SqliteStore,
@@ -184,6 +185,61 @@ async fn a_database_that_somebody_holds_is_unavailable_for_a_while() {
         assert_eq!(receipt.created, created);
     }
     assert_eq!(lab.ballots(poll).await, 1);
+}
+
+/// Each waits from when it was sent, and not from when the one before it gave up.
+#[tokio::test]
+async fn commands_that_wait_behind_one_another_for_a_lock_wait_no_longer_than_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("polls.db");
+    let options = SqliteStore::builder().busy_timeout(Duration::from_secs(1));
+    let engine = Engine::builder(options.open(&path).await.unwrap());
+    let engine = engine.build().await.unwrap();
+    let held = Connection::open(&path).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut all = JoinSet::new();
+    for _ in 0..30 {
+        let engine = engine.clone();
+        all.spawn(async move {
+            let new = NewPoll::single("Q?", ["A", "B"]);
+            let created = engine.polls().create(&Actor::System, new).await;
+            assert_eq!(created.unwrap_err().code(), Code::Unavailable);
+        });
+    }
+    tokio::time::timeout(Duration::from_secs(15), all.join_all())
+        .await
+        .unwrap();
+}
+
+/// However long the store would wait for the lock.
+#[tokio::test]
+async fn votes_are_answered_within_their_time_while_somebody_holds_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("polls.db");
+    let options = SqliteStore::builder().busy_timeout(Duration::from_secs(60));
+    let engine = Engine::builder(options.open(&path).await.unwrap());
+    let engine = engine.build().await.unwrap();
+    let new = NewPoll::single("Q?", ["A", "B"]).published();
+    let poll = engine.polls().create(&Actor::System, new).await.unwrap().id;
+    let held = Connection::open(&path).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let cast = |voter: &str| {
+        let ballot = Ballot::of(poll, Voter::vouched(voter), [0]);
+        engine.votes().cast(&Actor::System, ballot)
+    };
+    // The second comes while the first is tried.
+    let first = async { cast("ada").await };
+    let second = async {
+        tokio::task::yield_now().await;
+        cast("ben").await
+    };
+    let both = async { tokio::join!(first, second) };
+    let (first, second) = tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .unwrap();
+    for answer in [first, second] {
+        assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    }
 }
 
 /// The steps of all other polls are taken in time.

@@ -16,12 +16,10 @@ fn printed(url: &str, environment: &[(&str, &str)]) -> String {
 
 #[test]
 fn what_follows_the_slashes_is_the_path_as_it_stands() {
-    for url in [
-        "sqlite::memory:",
-        "sqlite://polling.db",
-        "sqlite:///var/lib/a b?.db",
-    ] {
-        assert_eq!(printed(url, &[]), url);
+    assert_eq!(printed("sqlite::memory:", &[]), "sqlite::memory:");
+    for url in ["sqlite://polling.db", "sqlite:///var/lib/a b?.db"] {
+        let log = " database-log=134217728 database-log-limit=4294967296";
+        assert_eq!(printed(url, &[]), format!("{url}{log}"));
     }
     for bad in ["", "sqlite:", "sqlite://", "sqlite:polling.db", "mysql://x"] {
         assert!(read(&["--database-url", bad], &[]).is_err(), "{bad}");

@@ -97,6 +97,6 @@ impl VoteWriter for Writer {
     async fn record(&mut self, batch: Arc<[BallotRecord]>) -> Result<Recorded, RecordError> {
         let span = debug_span!("db.votes.record", ballots = batch.len());
         let record = move |tx: &Transaction<'_>| record::record(tx, &batch);
-        Ok(self.store.write(span, record).await?)
+        Ok(self.store.try_write(span, record).await?)
     }
 }
