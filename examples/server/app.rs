@@ -41,6 +41,7 @@ impl App {
         let mut ws = WsSettings::default();
         http.trusted_proxies = settings.visitors.trusted_proxies.clone();
         http.docs = settings.visitors.docs;
+        http.held_body_bytes = settings.memory.held_body_bytes;
         ws.trusted_proxies = settings.visitors.trusted_proxies.clone();
         if !settings.allowed_origins.is_empty() {
             http.cors_origins = settings

@@ -122,6 +122,8 @@ async fn engine(settings: &Settings) -> Result<Engine, Box<dyn Error + Send + Sy
     bounds.retry_for = settings.waits.of_votes();
     bounds.answer_within = settings.waits.of_votes();
     bounds.limits = settings.visitors.limits.clone();
+    bounds.page_bytes = settings.memory.page_bytes;
+    bounds.cached_poll_bytes = settings.memory.cached_poll_bytes;
     bounds.features = settings.visitors.features.clone();
     bounds.clock_jump_wait = settings.clock_jump_wait;
     let mut builder = Engine::builder(store)

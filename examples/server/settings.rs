@@ -12,6 +12,7 @@ use polling_core::users::{Email, TokenKey};
 use polling_pg::{ConnectOptions, SchemaName};
 
 use crate::admin::Command;
+pub(crate) use memory::Memory;
 pub(crate) use visitors::Visitors;
 pub(crate) use waits::Waits;
 
@@ -87,6 +88,8 @@ struct Arguments {
     /// For how many seconds a jump of this computer's clock has to stand until polls open and close by it.
     #[arg(long, env = "POLLING_CLOCK_JUMP_WAIT", default_value_t = 60)]
     clock_jump_wait: u64,
+    #[command(flatten)]
+    memory: memory::Flags,
 
     /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
     #[arg(long, env = "POLLING_THREADS")]
@@ -118,6 +121,7 @@ pub(crate) struct Settings {
     pub(crate) visitors: Visitors,
     pub(crate) clock_jump_wait: Duration,
     pub(crate) waits: Waits,
+    pub(crate) memory: Memory,
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
@@ -187,6 +191,7 @@ impl Settings {
                 .map_err(|why| wrong("--jwt-keys", why))?
                 .unwrap_or_default(),
             visitors: Visitors::of(&arguments.visitors).map_err(|(flag, why)| wrong(flag, why))?,
+            memory: Memory::of(&arguments.memory),
             allowed_origins: origins(&arguments.allowed_origins),
             clock_jump_wait: Duration::from_secs(arguments.clock_jump_wait),
             waits: arguments.waits,
@@ -230,12 +235,13 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
             self.listen,
             self.database,
             self.allowed_origins,
             self.waits,
             self.visitors,
+            self.memory,
             self.clock_jump_wait.as_secs(),
             self.threads,
             self.log,
@@ -335,6 +341,7 @@ fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
     text.split(',').map(key).collect()
 }
 
+mod memory;
 mod visitors;
 mod waits;
 

@@ -17,6 +17,7 @@ macro_rules! suite {
                     a_manage_token_is_known_also_after_its_poll_is_purged
                     purging_goes_in_bounded_steps_and_comes_to_an_end
                     a_listing_holds_what_its_caller_may_list
+                    a_listing_ends_once_it_is_full
                 }
                 steps {
                     an_edit_is_written_whole
@@ -248,6 +249,7 @@ macro_rules! suite {
                 }
                 listing {
                     pages_follow_each_other_without_a_gap
+                    a_page_of_large_polls_ends_early_with_its_cursor
                     everybody_lists_what_is_listed_and_their_own
                     a_listing_shows_no_hidden_results
                     a_page_has_from_one_to_a_hundred_polls

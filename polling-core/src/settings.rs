@@ -52,8 +52,11 @@ pub struct Settings {
     /// do not open or close, nothing that is over is removed), but what both the old time and the new one say. Where the store
     /// has no clock of its own, all else goes on by the old time meanwhile.
     pub clock_jump_wait: Duration,
-    /// Published polls that are kept in memory.
+    /// Published polls that are kept in memory, at most.
     pub cached_polls: usize,
+    /// Bytes that these polls take there, at most, by [`Poll::estimated_bytes`](crate::polls::Poll::estimated_bytes). A poll
+    /// that takes more by itself is not kept: it is read from the store for each vote.
+    pub cached_poll_bytes: usize,
     /// Rows of a deleted poll that go in one step.
     pub purge_rows: usize,
     /// Vote tokens that one call makes, at most.
@@ -68,6 +71,9 @@ pub struct Settings {
     pub bulk: BulkSettings,
     /// Polls, or what else is listed, in one page of a listing, at most, and where the caller does not say.
     pub page_polls: usize,
+    /// Bytes in one page of a listing, at most, as they are estimated before texts are escaped; a single item that takes more
+    /// comes alone. The page ends early, with its cursor.
+    pub page_bytes: usize,
     /// Passwords that are hashed at the same time; each takes one blocking thread for about 20 ms, and 19 MiB of memory. The
     /// memory is allocated when it is first needed, kept, and used again: the first 19 MiB at the start.
     pub password_workers: usize,
@@ -134,6 +140,7 @@ impl Default for Settings {
             clock_jump: Duration::from_secs(2),
             clock_jump_wait: Duration::from_secs(60),
             cached_polls: 10_000,
+            cached_poll_bytes: 64 * 1024 * 1024,
             purge_rows: 1_000,
             request_tokens: 100_000,
             request_revocations: 10_000,
@@ -141,6 +148,7 @@ impl Default for Settings {
             anonymous_poll_tokens: 10_000,
             bulk: BulkSettings::default(),
             page_polls: 100,
+            page_bytes: 1024 * 1024,
             password_workers: 2,
             password_queue: 256,
             password_hash_kib: 64 * 1024,
@@ -216,6 +224,9 @@ pub struct LimitSettings {
     pub manage: Option<Limit>,
     /// Tickets of one user, or of who holds one manage token or vote token; else of one address.
     pub ticket: Option<Limit>,
+    /// Pages of listings that one user reads, or without an account one address. Polls and results that are read by their id
+    /// have no limit: a whole audience may be behind one address.
+    pub list: Option<Limit>,
     /// Invitations by one user.
     pub invite: Option<Limit>,
     /// Invitations that are sent to one e-mail address, whether or not it has an account: many accounts must not flood one
@@ -250,6 +261,7 @@ impl Default for LimitSettings {
             create_poll: Some(Limit::per_minute(60)),
             manage: Some(Limit::per_minute(600)),
             ticket: Some(Limit::per_minute(600)),
+            list: Some(Limit::per_minute(1_200)),
             invite: Some(Limit::per_hour(100)),
             invitation_mail: Some(Limit::per_hour(5)),
             anonymous_tokens: Some(Limit {
@@ -278,6 +290,7 @@ impl LimitSettings {
             Rule::CreatePoll => self.create_poll,
             Rule::Manage => self.manage,
             Rule::Ticket => self.ticket,
+            Rule::List => self.list,
             Rule::Invite => self.invite,
             Rule::InvitationMail => self.invitation_mail,
             Rule::AnonymousTokens => self.anonymous_tokens,
@@ -297,6 +310,7 @@ impl LimitSettings {
             Rule::CreatePoll => &mut self.create_poll,
             Rule::Manage => &mut self.manage,
             Rule::Ticket => &mut self.ticket,
+            Rule::List => &mut self.list,
             Rule::Invite => &mut self.invite,
             Rule::InvitationMail => &mut self.invitation_mail,
             Rule::AnonymousTokens => &mut self.anonymous_tokens,

@@ -1,6 +1,8 @@
 //! The body of a request: read within its bounds, and what nobody wants of it thrown away.
 
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -9,8 +11,9 @@ use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::task::coop::unconstrained;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
+use crate::budget::{Held, SMALL_BYTES, Stretch};
 #[cfg(feature = "accounts")]
 use crate::pieces::Pieces;
 use crate::problem::Problem;
@@ -38,32 +41,52 @@ where
         }
     }
 
-    /// The whole body.
+    /// Whether the body fits, by what the client says of it.
     ///
     /// # Errors
-    /// `too_large` for one byte more than `most`, before anything is read where the client says so; `timeout` where its
-    /// end has not come by `deadline`; `invalid` where the transport broke it.
+    /// `too_large` for more than `most`.
+    pub(crate) fn fits(&self, most: usize) -> Result<(), Problem> {
+        match &self.rest {
+            Some(body) if body.size_hint().lower() > most as u64 => Err(Problem::too_large(most)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it costs less to ask whether the caller may send this body than to read it first: where the client waits to be
+    /// told, and where the body is not known to be small.
+    pub(crate) fn is_worth_asking(&self) -> bool {
+        self.rest.as_ref().is_some_and(|body| {
+            let upper = body.size_hint().upper();
+            self.waits_to_send || upper.is_none_or(|bytes| bytes > SMALL_BYTES as u64)
+        })
+    }
+
+    /// The whole body, which [fits](Self::fits), as far as is known; `held` is what it holds of the budget.
+    ///
+    /// # Errors
+    /// `too_large` for one byte more than `most`; `timeout` where its end has not come by `deadline`, or it comes too slowly;
+    /// `overloaded` where there is no room for it; `invalid` where the transport broke it.
     pub(crate) async fn read(
         &mut self,
         most: usize,
         deadline: Pin<&mut Sleep>,
+        held: &mut Held,
     ) -> Result<Bytes, Problem> {
         let Some(body) = &mut self.rest else {
             return Ok(Bytes::new());
         };
-        if body.size_hint().lower() > most as u64 {
-            return Err(Problem::too_large(most));
-        }
         self.waits_to_send = false;
-        match before(deadline, collect(body, most)).await {
-            None => Err(Problem::timeout()),
+        match before(deadline, collect(body, most, held)).await {
+            None | Some(Err(Stopped::TooSlow)) => Err(Problem::timeout()),
             Some(Err(Stopped::TooLarge)) => Err(Problem::too_large(most)),
+            Some(Err(Stopped::NoRoom)) => Err(Problem::no_room()),
             Some(Err(Stopped::Broken)) => {
                 self.rest = None;
                 Err(Problem::unreadable("the body broke off"))
             }
             Some(Ok(bytes)) => {
                 self.rest = None;
+                held.complete();
                 Ok(bytes)
             }
         }
@@ -131,21 +154,54 @@ const COPIED_BYTES: usize = 2048;
 
 enum Stopped {
     TooLarge,
+    TooSlow,
+    NoRoom,
     Broken,
 }
 
-async fn collect<B: Body>(body: &mut Pin<Box<B>>, most: usize) -> Result<Bytes, Stopped> {
+async fn collect<B: Body>(
+    body: &mut Pin<Box<B>>,
+    most: usize,
+    held: &mut Held,
+) -> Result<Bytes, Stopped> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    let mut stretch = Stretch::of(held);
+    loop {
+        let arrived = first.len().max(all.len());
+        let next = poll_fn(|cx| {
+            let frame = body.as_mut().poll_frame(cx).map(Ok);
+            if frame.is_pending() {
+                // What waits is counted, and keeps no buffer of the connection.
+                if all.is_empty() && arrived > COPIED_BYTES {
+                    all.extend_from_slice(&first);
+                    first = Bytes::new();
+                }
+                if !held.raise(arrived) {
+                    return Poll::Ready(Err(Stopped::NoRoom));
+                }
+            }
+            frame
+        });
+        let frame = if arrived > SMALL_BYTES {
+            let end = stretch.end(arrived);
+            timeout_at(end, next).await.unwrap_or(Err(Stopped::TooSlow))
+        } else {
+            next.await
+        };
+        let Some(frame) = frame? else { break };
         let Ok(mut data) = frame.map_err(|_| Stopped::Broken)?.into_data() else {
             continue;
         };
         let length = data.remaining();
-        if first.len().max(all.len()) + length > most {
+        if arrived + length > most {
             return Err(Stopped::TooLarge);
         }
-        if first.is_empty() {
+        let is_large = arrived + length > SMALL_BYTES;
+        if is_large && !held.raise(arrived + length) {
+            return Err(Stopped::NoRoom);
+        }
+        if first.is_empty() && all.is_empty() {
             // Most bodies are one piece.
             first = if length <= COPIED_BYTES {
                 let mut copy = BytesMut::with_capacity(length);
@@ -154,12 +210,16 @@ async fn collect<B: Body>(body: &mut Pin<Box<B>>, most: usize) -> Result<Bytes, 
             } else {
                 data.copy_to_bytes(length)
             };
-            continue;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+                first = Bytes::new();
+            }
+            all.put(data);
         }
-        if all.is_empty() {
-            all.extend_from_slice(&first);
+        if body.is_end_stream() {
+            break;
         }
-        all.put(data);
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
@@ -176,6 +236,8 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
+    use crate::budget::BodyBudget;
+    use crate::settings::HttpSettings;
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -191,6 +253,15 @@ mod tests {
         RequestBody::new(StreamBody::new(stream::iter(frames)), &HeaderMap::new())
     }
 
+    async fn read<B>(body: &mut RequestBody<B>, most: usize) -> Result<Bytes, Problem>
+    where
+        B: Body + Send + 'static,
+    {
+        let mut held = Held::of(&BodyBudget::new(&HttpSettings::default()));
+        let deadline = pin!(deadline(Instant::now(), LONG));
+        body.read(most, deadline, &mut held).await
+    }
+
     fn status(problem: Problem) -> StatusCode {
         problem.into_response("id", LONG).status()
     }
@@ -203,19 +274,14 @@ mod tests {
             vec![Ok("a"), Ok(""), Ok("bc"), Ok("d")],
         ] {
             let whole: String = parts.iter().flatten().copied().collect();
-            let read = pieces(parts)
-                .read(100, pin!(deadline(Instant::now(), LONG)))
-                .await;
+            let read = read(&mut pieces(parts), 100).await;
             assert_eq!(read.unwrap(), whole.as_bytes());
         }
     }
 
     #[tokio::test]
     async fn the_bound_itself_fits_and_one_byte_more_does_not() {
-        let read = async |most| {
-            let mut body = pieces(vec![Ok("abc"), Ok("def")]);
-            body.read(most, pin!(deadline(Instant::now(), LONG))).await
-        };
+        let read = async |most| read(&mut pieces(vec![Ok("abc"), Ok("def")]), most).await;
         assert_eq!(read(6).await.unwrap(), "abcdef");
         assert_eq!(status(read(5).await.unwrap_err()), 413);
         assert_eq!(status(read(2).await.unwrap_err()), 413);
@@ -226,27 +292,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::EXPECT, "100-continue".parse().unwrap());
         let mut body = RequestBody::new(Full::new(Bytes::from_static(b"abc")), &headers);
-        let problem = body
-            .read(2, pin!(deadline(Instant::now(), LONG)))
-            .await
-            .unwrap_err();
-        assert_eq!(status(problem), 413);
-        assert!(body.waits_to_send);
-        assert_eq!(
-            body.read(3, pin!(deadline(Instant::now(), LONG)))
-                .await
-                .unwrap(),
-            "abc"
-        );
+        assert_eq!(status(body.fits(2).unwrap_err()), 413);
+        assert!(body.is_worth_asking());
+        assert!(body.fits(3).is_ok());
+        assert_eq!(read(&mut body, 3).await.unwrap(), "abc");
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_a_bad_request() {
         let mut body = pieces(vec![Ok("abc"), Err("reset")]);
-        let problem = body
-            .read(10, pin!(deadline(Instant::now(), LONG)))
-            .await
-            .unwrap_err();
+        let problem = read(&mut body, 10).await.unwrap_err();
         assert_eq!(status(problem), 400);
     }
 
@@ -254,11 +309,36 @@ mod tests {
     async fn a_body_that_does_not_come_is_a_timeout() {
         let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
         let mut body = RequestBody::new(silent, &HeaderMap::new());
-        let problem = body
-            .read(10, pin!(deadline(Instant::now(), LONG)))
-            .await
-            .unwrap_err();
+        let problem = read(&mut body, 10).await.unwrap_err();
         assert_eq!(status(problem), 408);
+    }
+
+    #[test]
+    fn only_what_may_be_large_or_was_not_sent_yet_is_worth_asking_first() {
+        let body = |length: usize| Full::new(Bytes::from(vec![b' '; length]));
+        let is_worth = |length| RequestBody::new(body(length), &HeaderMap::new()).is_worth_asking();
+        assert!(!is_worth(0) && !is_worth(SMALL_BYTES) && is_worth(SMALL_BYTES + 1));
+        assert!(pieces(vec![Ok("of unknown length")]).is_worth_asking());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_body_that_trickles_is_a_timeout_long_before_its_deadline() {
+        let began = Instant::now();
+        let trickle = stream::unfold(Bytes::from(vec![b' '; SMALL_BYTES + 1]), |piece| async {
+            let later = sleep_until(Instant::now() + Duration::from_millis(100));
+            let next = async {
+                later.await;
+                (
+                    Ok::<_, Infallible>(Frame::data(piece)),
+                    Bytes::from_static(b" "),
+                )
+            };
+            Some(next.await)
+        });
+        let mut body = RequestBody::new(StreamBody::new(trickle), &HeaderMap::new());
+        let problem = read(&mut body, 1_000_000).await.unwrap_err();
+        assert_eq!(status(problem), 408);
+        assert!(began.elapsed() < LONG / 10, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
@@ -274,7 +354,7 @@ mod tests {
         let (ended, mut end) = tokio::sync::mpsc::channel::<()>(1);
         let silent = stream::poll_fn(move |_| {
             let _held = &ended;
-            std::task::Poll::<Option<Result<Frame<Bytes>, Infallible>>>::Pending
+            Poll::<Option<Result<Frame<Bytes>, Infallible>>>::Pending
         });
         RequestBody::new(StreamBody::new(silent), &HeaderMap::new()).throw_away(4096, LONG);
         assert_eq!(end.recv().await, None);

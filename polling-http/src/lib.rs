@@ -21,6 +21,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+mod budget;
 mod cors;
 #[cfg(feature = "docs")]
 mod docs;

@@ -148,6 +148,13 @@ impl Problem {
             .saying("the request did not arrive whole in time: send it again")
     }
 
+    /// The server holds as many bytes of bodies as it may.
+    pub(crate) fn no_room() -> Self {
+        Self::of(Code::Overloaded).saying(
+            "the server holds as many request bodies as it has room for: send it again soon",
+        )
+    }
+
     /// The answer did not come in time.
     pub(crate) fn no_answer_in_time() -> Self {
         Self::of(Code::Unavailable).saying(

@@ -9,6 +9,7 @@ use polling_core::wire::{ParseError, UnknownFields};
 use polling_core::{Actor, AuthError, BallotId, Code, Engine, FieldError, PollId, Voter, bearer};
 use serde::de::DeserializeOwned;
 
+use crate::budget::Held;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::router::Ids;
@@ -23,6 +24,8 @@ pub(crate) struct Call {
     /// The ids of the path.
     pub(crate) ids: Ids,
     pub(crate) body: Bytes,
+    /// What the body holds of the server's budget, until the request is answered.
+    pub(crate) held: Held,
     /// The body of an endpoint that takes rows, still to be read. Behind a lock, because a call is shared and a body is not.
     #[cfg(feature = "accounts")]
     pub(crate) pieces: std::sync::Mutex<Option<crate::pieces::Pieces>>,
@@ -90,6 +93,11 @@ impl Call {
     /// The body as many votes.
     pub(crate) fn votes(&self) -> Result<BatchBody, Problem> {
         BatchBody::parse(self.text()?, self.unknown_fields).map_err(unparsed)
+    }
+
+    /// Lets go of the body, which was parsed, before something is waited for.
+    pub(crate) fn forget_body(&mut self) {
+        self.body = Bytes::new();
     }
 
     fn text(&self) -> Result<&str, Problem> {

@@ -8,10 +8,17 @@ use polling_core::wire::UnknownFields;
 
 #[cfg(feature = "openapi")]
 use crate::page::Page;
+use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::Answer;
 
 type Handler = Box<dyn Fn(Box<Call>) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+
+/// Whether the caller may send a body, as far as it is not needed to tell. What this refuses is never read.
+pub(crate) type Check = fn(&Call) -> Checked<'_>;
+
+/// What a [`Check`] says, later.
+pub(crate) type Checked<'a> = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send + 'a>>;
 
 /// Which body an endpoint reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub(crate) enum Takes {
 pub(crate) struct Endpoint {
     pub(crate) method: Method,
     pub(crate) takes: Takes,
+    /// Asked before a body is read, unless that is small.
+    pub(crate) check: Option<Check>,
     pub(crate) run: Handler,
 }
 
@@ -91,8 +100,18 @@ impl Route {
         self.endpoints.push(Endpoint {
             method,
             takes,
+            check: None,
             run: Box::new(move |call| Box::pin(handler(call))),
         });
+        self
+    }
+
+    /// What is asked before the body of the last endpoint is read. The handler asks all of it again, so that nothing is decided
+    /// here alone.
+    pub(crate) fn checked(mut self, check: Check) -> Self {
+        if let Some(endpoint) = self.endpoints.last_mut() {
+            endpoint.check = Some(check);
+        }
         self
     }
 
@@ -104,6 +123,7 @@ impl Route {
         route.endpoints.push(Endpoint {
             method: Method::GET,
             takes: Takes::Nothing,
+            check: None,
             run: Box::new(move |call| {
                 let answer = page.answer(&call);
                 Box::pin(async move { Ok(answer) })

@@ -24,6 +24,7 @@ use tower_service::Service;
 use tracing::Instrument;
 
 use crate::body::{self, RequestBody, before};
+use crate::budget::{BodyBudget, Held};
 use crate::peer;
 use crate::problem::Problem;
 use crate::request::{Call, authenticate, check_content_type};
@@ -56,6 +57,7 @@ struct Inner {
     routes: Vec<(Method, &'static str)>,
     router: Router,
     request_ids: RequestIds,
+    bodies: Arc<BodyBudget>,
 }
 
 impl HttpApi {
@@ -75,6 +77,7 @@ impl HttpApi {
             routes,
             router: Router::new(table),
             engine,
+            bodies: BodyBudget::new(&settings),
             settings: Arc::new(settings),
             request_ids: RequestIds::new(),
         };
@@ -206,6 +209,7 @@ impl Inner {
             parts,
             ids: Ids::default(),
             body: Bytes::new(),
+            held: Held::of(&self.bodies),
             #[cfg(feature = "accounts")]
             pieces: std::sync::Mutex::default(),
             unknown_fields: UnknownFields::Refuse,
@@ -300,7 +304,15 @@ impl Inner {
         };
         if let Some(most) = most {
             check_content_type(&call.parts.headers)?;
-            call.body = body.read(most, deadline.as_mut()).await?;
+            body.fits(most)?;
+            if let Some(check) = endpoint.check.filter(|_| body.is_worth_asking()) {
+                let checked = before(deadline.as_mut(), check(&call)).await;
+                checked.unwrap_or_else(|| Err(Problem::no_answer_in_time()))?;
+            }
+            let Call {
+                body: read, held, ..
+            } = &mut *call;
+            *read = body.read(most, deadline.as_mut(), held).await?;
         }
         // What the handler began goes on without it: the engine runs what changes something as tasks of its own.
         let answer = before(deadline, (endpoint.run)(call)).await;

@@ -15,6 +15,16 @@ pub struct HttpSettings {
     pub batch_body_bytes: usize,
     /// Bytes of a bulk import of users, at most. They are read row by row, and never held.
     pub import_body_bytes: usize,
+    /// Bytes of all bodies that the server holds at the same time, at most: what has arrived of those that are not complete, and
+    /// those over 4 KiB until their requests are answered. Where there is no room, a body over 4 KiB is `overloaded`; a quarter is
+    /// left to those that are not larger. Never less than twice the largest body that is taken. What is read of an import or
+    /// thrown away is not held.
+    pub held_body_bytes: usize,
+    /// Bytes of a body over 4 KiB that have to arrive in each [`body_pace_time`](Self::body_pace_time), at least: else it is
+    /// `timeout`.
+    pub body_pace_bytes: usize,
+    /// How long these may take.
+    pub body_pace_time: Duration,
     /// Bytes of an unwanted body that are read and thrown away, at most, so that a client which writes before it reads
     /// gets its answer.
     pub drain_bytes: u64,
@@ -49,6 +59,9 @@ impl Default for HttpSettings {
             body_bytes: 64 * 1024,
             batch_body_bytes: 4 * 1024 * 1024,
             import_body_bytes: 32 * 1024 * 1024,
+            held_body_bytes: 64 * 1024 * 1024,
+            body_pace_bytes: 8 * 1024,
+            body_pace_time: Duration::from_secs(5),
             drain_bytes: 16 * 1024 * 1024,
             drain_time: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),

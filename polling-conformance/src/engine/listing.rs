@@ -44,6 +44,27 @@ pub async fn pages_follow_each_other_without_a_gap(store: Arc<dyn Repository>) {
     assert_eq!((items.len(), next), (10, None));
 }
 
+/// It is bounded in bytes, and a poll that passes the bound by itself comes alone; nothing is left out.
+pub async fn a_page_of_large_polls_ends_early_with_its_cursor(store: Arc<dyn Repository>) {
+    let lab = Lab::with(store, |settings| settings.page_bytes = 25_000).await;
+    let mut all = Vec::new();
+    for length in [3, 3, 9_000, 9_000, 9_000, 3] {
+        lab.advance(1);
+        // Three bytes a character.
+        let mut new = tea().listed().published();
+        new.description = Some("♥".repeat(length));
+        all.insert(0, lab.create(new).await.id);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    for expected in [1, 1, 1, 1, 2] {
+        let (items, next) = page(&lab, &ANYONE, 100, cursor).await;
+        assert_eq!(items.len(), expected);
+        seen.extend(items);
+        cursor = next;
+    }
+    assert_eq!((seen, cursor), (all, None));
+}
+
 /// The listed ones, and their own with their drafts; the application sees all.
 pub async fn everybody_lists_what_is_listed_and_their_own(store: Arc<dyn Repository>) {
     let lab = Lab::on(store).await;

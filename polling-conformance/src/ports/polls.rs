@@ -232,6 +232,36 @@ pub async fn a_listing_holds_what_its_caller_may_list(store: Arc<dyn Repository>
     assert_eq!(list(everything).await, all[4..]);
 }
 
+/// By the bytes of what was found, with one poll more than fits, and never fewer than two.
+pub async fn a_listing_ends_once_it_is_full(store: Arc<dyn Repository>) {
+    let ports = Ports::new(store);
+    let description = |length: usize| Some(Description::from_store("é".repeat(length / 2)));
+    let mut kept = Vec::new();
+    let mut bytes = 0;
+    for length in [40_000, 10_000, 10_000, 10_000] {
+        let (poll, tally) = ports.poll(Status::Open);
+        let poll = Poll {
+            description: description(length),
+            options: ports.options(20),
+            listed: true,
+            ..poll
+        };
+        bytes = poll.estimated_bytes();
+        kept.insert(0, ports.keep((poll, tally)).await);
+    }
+    let list = async |bytes| {
+        let mut query = ListQuery::listed(9);
+        query.bytes = bytes;
+        ids(&ports.store.polls().list(&query).await.unwrap())
+    };
+    assert_eq!(list(usize::MAX).await, kept);
+    assert_eq!(list(bytes * 3).await, kept);
+    assert_eq!(list(bytes * 3 - 1).await, kept[..3]);
+    assert_eq!(list(bytes * 2).await, kept[..3]);
+    assert_eq!(list(bytes * 2 - 1).await, kept[..2]);
+    assert_eq!(list(1).await, kept[..2]);
+}
+
 fn ids(records: &[PollRecord]) -> Vec<PollId> {
     records.iter().map(|record| record.poll.id).collect()
 }

@@ -237,11 +237,7 @@ impl EngineBuilder {
             bulk: Bulk::new(&settings.bulk),
             settings,
             hub: Arc::new(Hub::default()),
-            cache: Arc::new(PollCache::new(
-                Arc::clone(store),
-                clock,
-                self.settings.cached_polls,
-            )),
+            cache: Arc::new(PollCache::new(Arc::clone(store), clock, &self.settings)),
             tasks: Tasks::default(),
             health,
         };
@@ -311,6 +307,9 @@ fn check(settings: &Settings) -> Result<(), BuildError> {
             "answer_within",
             "must be more than zero, or no vote could be answered",
         );
+    }
+    if settings.page_bytes == 0 || settings.cached_poll_bytes == 0 {
+        return rule("page_bytes and cached_poll_bytes", "must be at least 1");
     }
     if settings.refresh_interval.is_zero() {
         return rule(

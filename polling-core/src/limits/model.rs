@@ -52,6 +52,8 @@ rules! {
     Manage = "manage";
     /// Making tickets, by user, manage token or vote token; else by address.
     Ticket = "ticket";
+    /// Reading a page of a listing, by user; by address without an account.
+    List = "list";
     /// Inviting somebody, by user.
     Invite = "invite";
     /// Invitations that are sent to an e-mail address, whether or not it has an account, whoever made them. One more is made
@@ -76,7 +78,9 @@ impl Rule {
                 address()
             }
             // Manage tokens prove nobody here: each poll that is created without an account gives one more.
-            Rule::CreatePoll | Rule::Invite | Rule::AnonymousTokens => user.or_else(address),
+            Rule::CreatePoll | Rule::Invite | Rule::List | Rule::AnonymousTokens => {
+                user.or_else(address)
+            }
             Rule::Manage => user.or_else(manage_token).or_else(address),
             // The holders of vote tokens are an audience, which may be behind one address.
             Rule::Ticket => {

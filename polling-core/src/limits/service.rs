@@ -56,6 +56,16 @@ impl Limits {
         self.take(rule, rule.key(actor)).await.map(drop)
     }
 
+    /// Whether `actor` may do this once more, which counts nothing: what is refused by it need not be read.
+    pub(crate) async fn look(&self, rule: Rule, actor: &Actor) -> Result<(), LimitError> {
+        match self.standing(rule, actor).await? {
+            Some(standing) if standing.remaining == 0 => {
+                Err(LimitError::Exceeded(RateLimited::new(standing)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// By what this actor's votes in this poll are counted; `None` where they are not, which takes no time where votes have
     /// no limit.
     pub(crate) fn of_vote(
@@ -129,6 +139,16 @@ impl Limits {
         } = taken;
         if let Err(error) = self.limiter().give_back(*rule, key, decision).await {
             tracing::warn!(rule = rule.as_str(), %error, "what was not done stays counted");
+        }
+    }
+
+    /// Whether one more of these votes may be cast, which counts nothing.
+    pub(crate) async fn look_at_votes(&self, key: Key) -> Result<(), LimitError> {
+        match self.take_votes(key, 0).await? {
+            (_, Some(refused)) if refused.standing().remaining == 0 => {
+                Err(LimitError::Exceeded(refused))
+            }
+            _ => Ok(()),
         }
     }
 

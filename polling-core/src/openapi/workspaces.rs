@@ -54,7 +54,7 @@ page!(ProjectView, ProjectId, "ProjectPage");
 fn page_of(item: &str, cursor: RefOr<Schema>) -> ObjectBuilder {
     let items = ArrayBuilder::new().items(Ref::from_schema_name(item));
     let next = or_null(cursor).description(Some(
-        "Where the next page begins; null where there is none.",
+        "Where the next page begins; null where there is none. Only this says whether there are more.",
     ));
     of_type(Type::Object)
         .property("items", items)

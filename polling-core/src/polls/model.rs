@@ -226,6 +226,23 @@ pub struct Poll {
 }
 
 impl Poll {
+    /// What [`estimated_bytes`](Self::estimated_bytes) counts for a poll, beside its texts and options.
+    pub const ESTIMATED_BYTES: usize = 1024;
+    /// What it counts for an option, beside its text.
+    pub const ESTIMATED_OPTION_BYTES: usize = 160;
+
+    /// About how many bytes the poll takes, in memory and, with its results, as JSON whose texts need no escapes: 1,024, 160
+    /// for each option, and its texts in UTF-8.
+    #[must_use]
+    pub fn estimated_bytes(&self) -> usize {
+        let description = self.description.as_ref().map_or("", Description::as_str);
+        let texts = self.question.as_str().len() + description.len();
+        let option =
+            |option: &PollOption| Self::ESTIMATED_OPTION_BYTES + option.text.as_str().len();
+        let options: usize = self.options.iter().map(option).sum();
+        Self::ESTIMATED_BYTES + texts + options
+    }
+
     /// The position of the option with this id.
     #[must_use]
     pub fn position_of(&self, option: OptionId) -> Option<u8> {

@@ -44,7 +44,8 @@ impl PageRequest {
 pub struct Page {
     /// The polls, newest first.
     pub items: Vec<PollView>,
-    /// Where the next page begins; null where there is none.
+    /// Where the next page begins; null where there is none. Only this says whether there are more: a page may have fewer polls
+    /// than were asked for.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<PollId>,
 }

@@ -8,9 +8,11 @@ use super::project;
 use super::repository::ListQuery;
 use super::service::{Inner, Polls};
 use super::view::PollView;
+use crate::limits::Rule;
+use crate::page::Room;
 use crate::votes::Voter;
 use crate::workspaces::membership::{Memberships, OfManyPolls};
-use crate::{Actor, PollId, StoreError, page};
+use crate::{Actor, PollId, StoreError};
 
 impl Polls {
     /// Reads a poll, with its results where the viewer may see them. `voter` is who the viewer is as a voter.
@@ -42,14 +44,16 @@ impl Polls {
     }
 
     /// Lists the published polls that are listed, and the actor's own, newest first; for the application itself, all. Of a
-    /// project all are listed to its members, drafts to those who manage them.
+    /// project all are listed to its members, drafts to those who manage them. A page may have fewer polls than were asked for:
+    /// it ends with [`page_bytes`](crate::Settings::page_bytes), too, and only its cursor says whether there are more.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; of a project also `ProjectNotFound` and `Unauthorized`; `Store`.
+    /// `Invalid` where the page is none; `RateLimited`; of a project also `ProjectNotFound` and `Unauthorized`; `Store`.
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page, PollError> {
-        let most = self.inner.parts.settings.page_polls;
-        let limit = page::limit(page.limit, most, "polls");
-        let limit = limit.map_err(|field| PollError::Invalid(vec![field]))?;
+        let settings = &self.inner.parts.settings;
+        let room = Room::of(page.limit, settings, "polls");
+        let room = room.map_err(|field| PollError::Invalid(vec![field]))?;
+        self.inner.parts.limits.check(Rule::List, actor).await?;
         // Nobody has polls of their own who has deleted the account.
         let nobody = match self.inner.parts.is_deleted(actor).await? {
             true => Some(actor.without_user()),
@@ -67,10 +71,11 @@ impl Polls {
             manage_tokens: actor.manage_tokens().to_vec(),
             before: page.cursor,
             // One more tells whether there is a next page.
-            limit: limit + 1,
+            limit: room.limit + 1,
+            bytes: settings.page_bytes,
         };
         let mut records = self.inner.parts.store.polls().list(&query).await?;
-        let more = page::cut(&mut records, limit);
+        let more = room.cut(&mut records, |record| record.poll.estimated_bytes());
         let mut items = Vec::with_capacity(records.len());
         let (store, mut memberships) = (&*self.inner.parts.store, OfManyPolls::default());
         for record in &records {

@@ -23,7 +23,8 @@ pub trait PollRepository: Send + Sync {
     /// Both halves of a poll, from one moment; `None` where there is no such poll.
     async fn find(&self, id: PollId) -> Result<Option<PollRecord>, StoreError>;
 
-    /// The polls that a caller may list, newest id first: at most `query.limit`.
+    /// The polls that a caller may list, newest id first: at most `query.limit`. It may end early, but not before
+    /// [`is_full`](ListQuery::is_full) says so, and should then, so that a long page is never held whole.
     async fn list(&self, query: &ListQuery) -> Result<Vec<PollRecord>, StoreError>;
 
     /// Writes an edit, if the poll is still at the version before it and in the status that was judged; else nothing.
@@ -70,6 +71,8 @@ pub struct ListQuery {
     pub before: Option<PollId>,
     /// At most so many.
     pub limit: usize,
+    /// No more once those that were found pass so many bytes, by [`Poll::estimated_bytes`].
+    pub bytes: usize,
 }
 
 impl ListQuery {
@@ -83,7 +86,15 @@ impl ListQuery {
             project: None,
             before: None,
             limit,
+            bytes: usize::MAX,
         }
+    }
+
+    /// Whether a store that found so many polls, of so many bytes by [`Poll::estimated_bytes`], need not look for more. The last
+    /// of them is one more than fits into the page, and says that there is a next one: so there are always two.
+    #[must_use]
+    pub const fn is_full(&self, polls: usize, bytes: usize) -> bool {
+        polls >= self.limit || (polls >= 2 && bytes > self.bytes)
     }
 }
 

@@ -63,10 +63,7 @@ impl Polls {
     #[instrument(name = "polls.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewPoll) -> Result<PollView, PollError> {
         let inner = &self.inner;
-        let needs_token = !matches!(actor, Actor::System) && actor.user_id().is_none();
-        if needs_token && !inner.parts.settings.features.anonymous_polls {
-            return Err(PollError::AccountNeeded);
-        }
+        let needs_token = inner.needs_token(actor)?;
         let token = needs_token.then(|| opaque_token(MANAGE_TOKEN_PREFIX, &*inner.parts.ids));
         let hash = token.as_deref().map(TokenHash::of);
         let project = match new.project_id {
@@ -104,6 +101,31 @@ impl Polls {
             })
         })
         .await
+    }
+
+    /// Whether somebody may create polls, whatever is in them: for what can be refused before it is read whole. It counts
+    /// nothing.
+    ///
+    /// # Errors
+    /// `AccountNeeded`; `RateLimited`; `Unauthorized`; `Store`.
+    pub async fn may_create(&self, actor: &Actor) -> Result<(), PollError> {
+        let parts = &self.inner.parts;
+        self.inner.needs_token(actor)?;
+        parts.limits.look(Rule::CreatePoll, actor).await?;
+        match parts.is_deleted(actor).await? {
+            true => Err(PollError::Unauthorized),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether somebody may edit a poll, whatever the edit: for what can be refused before it is read whole. It counts nothing.
+    ///
+    /// # Errors
+    /// `RateLimited`; `NotFound`, `Unauthorized`, `Forbidden`; `Store`.
+    pub async fn may_edit(&self, actor: &Actor, id: PollId) -> Result<(), PollError> {
+        let parts = &self.inner.parts;
+        parts.limits.look(Rule::Manage, actor).await?;
+        managed(parts, actor, id).await.map(drop)
     }
 
     /// Changes a poll, as far as its status lets it. A change that changes nothing is no edit.
@@ -240,6 +262,15 @@ impl Polls {
 }
 
 impl Inner {
+    /// Whether a poll that this actor creates is managed by a token.
+    fn needs_token(&self, actor: &Actor) -> Result<bool, PollError> {
+        let needs_token = !matches!(actor, Actor::System) && actor.user_id().is_none();
+        if needs_token && !self.parts.settings.features.anonymous_polls {
+            return Err(PollError::AccountNeeded);
+        }
+        Ok(needs_token)
+    }
+
     /// Takes a step, and tells everyone; `None` where it was refused.
     async fn take(&self, id: PollId, step: Step) -> Result<Option<PollRecord>, PollError> {
         match self

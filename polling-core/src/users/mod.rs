@@ -11,6 +11,8 @@
 
 #[cfg(feature = "accounts")]
 mod admin;
+#[cfg(feature = "accounts")]
+mod before;
 mod deleted;
 pub(crate) mod detach;
 #[cfg(feature = "accounts")]

@@ -77,6 +77,14 @@ impl VoteTokens {
         .await
     }
 
+    /// Whether somebody may make tokens of a poll, and revoke them: for what can be refused before it is read whole.
+    ///
+    /// # Errors
+    /// `NotForTokens`; those of who may manage a poll.
+    pub async fn may_manage(&self, actor: &Actor, poll: PollId) -> Result<(), VoteTokenError> {
+        for_tokens(&self.parts, actor, poll).await.map(drop)
+    }
+
     /// The tokens of a poll, in numbers: which of them were used, nobody can tell.
     ///
     /// # Errors

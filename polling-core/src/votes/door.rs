@@ -46,6 +46,24 @@ impl Door {
         }
     }
 
+    /// Whether the actor may vote in the poll, as far as nothing but their ballot says otherwise.
+    pub(super) async fn may_cast(&self, actor: &Actor, poll: PollId) -> Result<(), VoteError> {
+        let limits = &self.parts.limits;
+        let check = |known: &KnownPoll, members: &Memberships| {
+            match identify::voter(actor, &known.poll, members, &Voter::Caller) {
+                // Who votes is said by the ballot.
+                Ok(_) | Err(VoteError::VoterRequired) => {}
+                Err(refusal) => return Err(refusal),
+            }
+            Ok(limits.of_vote(actor, &known.poll, members))
+        };
+        let (_, key) = self.pass(actor, poll, &Voter::Caller, check).await?;
+        match key {
+            Some(key) => Ok(limits.look_at_votes(key).await?),
+            None => Ok(()),
+        }
+    }
+
     /// The poll, and the voter that the actor is there.
     pub(super) async fn identify(
         &self,

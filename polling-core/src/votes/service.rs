@@ -68,6 +68,24 @@ impl Votes {
         inner.conclude(&record, ballot.voter, outcome)
     }
 
+    /// Whether somebody may vote in a poll, as far as no ballot is needed to tell: for what can be refused before it is read
+    /// whole. It counts nothing. A poll that is closed is no reason: a retry is answered by it.
+    ///
+    /// # Errors
+    /// `PollNotFound`, `Draft`; `Unauthorized`, `Forbidden`; `RateLimited`; `Store`.
+    pub async fn may_cast(&self, actor: &Actor, poll: PollId) -> Result<(), VoteError> {
+        self.inner.door.may_cast(actor, poll).await
+    }
+
+    /// Whether somebody may send ballots of a poll together, each of which is then answered by itself: for what can be refused
+    /// before they are read.
+    ///
+    /// # Errors
+    /// `PollNotFound`, `Draft`; `Store`.
+    pub async fn may_cast_many(&self, actor: &Actor, poll: PollId) -> Result<(), VoteError> {
+        self.inner.door.known(actor, poll).await.map(drop)
+    }
+
     /// Casts many ballots in one poll, as if one by one in this order; each stands alone. What could not be parsed comes
     /// as its error, and keeps its place.
     ///

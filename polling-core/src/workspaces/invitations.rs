@@ -72,7 +72,7 @@ impl Workspaces {
     /// Lists the invitations to a workspace that are still to be answered, newest first.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
+    /// `Invalid` where the page is none; `RateLimited`; `Forbidden` to all but owners; `NotFound`, `Unauthorized`; `Store`.
     pub async fn invitations(
         &self,
         actor: &Actor,
@@ -81,13 +81,17 @@ impl Workspaces {
     ) -> Result<Listing<InvitationView, InvitationId>, WorkspaceError> {
         let inner = &self.inner;
         inner.allowed(actor, id, Action::Invite).await?;
-        let limit = page.limit(inner.parts.settings.page_polls)?;
+        let room = page.room(&inner.parts.settings)?;
+        inner.parts.limits.check(Rule::List, actor).await?;
         let now = inner.parts.clock.now();
         let found = inner
             .store()?
-            .invitations(id, now, page.cursor, limit + 1)
+            .invitations(id, now, page.cursor, room.limit + 1)
             .await?;
-        Ok(Listing::of(found, limit, |invitation| invitation.id))
+        let texts = |invitation: &Invitation| {
+            invitation.workspace_name.as_str().len() + invitation.email.as_str().len()
+        };
+        Ok(Listing::of(found, room, |invitation| invitation.id, texts))
     }
 
     /// Takes an invitation back that was not accepted yet.

@@ -9,13 +9,14 @@ use super::repository::MemberChange;
 use super::service::Workspaces;
 use super::view::MemberView;
 use super::wire::NewRole;
+use crate::limits::Rule;
 use crate::{Actor, UserId, WorkspaceId};
 
 impl Workspaces {
     /// Lists the members of a workspace, by their user ids.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `NotFound`, `Unauthorized`; `Store`.
+    /// `Invalid` where the page is none; `RateLimited`; `NotFound`, `Unauthorized`; `Store`.
     pub async fn members(
         &self,
         actor: &Actor,
@@ -24,9 +25,11 @@ impl Workspaces {
     ) -> Result<Listing<MemberView, UserId>, WorkspaceError> {
         let inner = &self.inner;
         inner.allowed(actor, id, Action::Read).await?;
-        let limit = page.limit(inner.parts.settings.page_polls)?;
-        let found = inner.store()?.members(id, page.cursor, limit + 1).await?;
-        Ok(Listing::of(found, limit, |member| member.user))
+        let room = page.room(&inner.parts.settings)?;
+        inner.parts.limits.check(Rule::List, actor).await?;
+        let store = inner.store()?;
+        let found = store.members(id, page.cursor, room.limit + 1).await?;
+        Ok(Listing::of(found, room, |member| member.user, |_| 0))
     }
 
     /// Makes a member something else, at once: roles are looked up with each request.

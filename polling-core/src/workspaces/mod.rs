@@ -9,6 +9,8 @@
 
 mod access;
 #[cfg(feature = "accounts")]
+mod before;
+#[cfg(feature = "accounts")]
 mod error;
 #[cfg(feature = "accounts")]
 mod invitations;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::error::WorkspaceError;
-use crate::page;
+use crate::Settings;
+use crate::page::Room;
 
 /// Which page of a listing; `C` is the id by which it is sorted.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +24,10 @@ impl<C> ListingRequest<C> {
         Self { limit, cursor }
     }
 
-    /// How many the page may have.
-    pub(super) fn limit(&self, most: usize) -> Result<usize, WorkspaceError> {
-        let limit = page::limit(self.limit, most, "items");
-        limit.map_err(|field| WorkspaceError::Invalid(vec![field]))
+    /// How much the page has room for.
+    pub(super) fn room(&self, settings: &Settings) -> Result<Room, WorkspaceError> {
+        let room = Room::of(self.limit, settings, "items");
+        room.map_err(|field| WorkspaceError::Invalid(vec![field]))
     }
 }
 
@@ -42,14 +43,23 @@ impl<C> Default for ListingRequest<C> {
 pub struct Listing<T, C> {
     /// What is listed.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` where there is none.
+    /// Where the next page begins; `None` where there is none. Only this says whether there are more: a page ends with
+    /// [`page_bytes`](crate::Settings::page_bytes), too.
     pub next_cursor: Option<C>,
 }
 
+/// About what an item takes as JSON, beside its texts.
+const ITEM_BYTES: usize = 256;
+
 impl<T, C> Listing<T, C> {
-    /// The first `limit` of what was found, of which one more says that there is a next page.
-    pub(super) fn of<R: Into<T>>(mut found: Vec<R>, limit: usize, id: impl Fn(&R) -> C) -> Self {
-        let more = page::cut(&mut found, limit);
+    /// The first of what was found, as many as there is room for. `texts` is how many bytes the texts of one have.
+    pub(super) fn of<R: Into<T>>(
+        mut found: Vec<R>,
+        room: Room,
+        id: impl Fn(&R) -> C,
+        texts: impl Fn(&R) -> usize,
+    ) -> Self {
+        let more = room.cut(&mut found, |item| ITEM_BYTES + texts(item));
         Self {
             next_cursor: found.last().filter(|_| more).map(id),
             items: found.into_iter().map(Into::into).collect(),

@@ -10,6 +10,7 @@ use super::repository::{Added, Deleted};
 use super::service::{POLLS_AT_ONCE, Workspaces};
 use super::view::ProjectView;
 use super::wire::{NewProject, ProjectPatch};
+use crate::limits::Rule;
 use crate::{Actor, FieldError, ProjectId, WorkspaceId};
 
 impl Workspaces {
@@ -48,7 +49,7 @@ impl Workspaces {
     /// Lists the projects of a workspace, newest first.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `NotFound`, `Unauthorized`; `Store`.
+    /// `Invalid` where the page is none; `RateLimited`; `NotFound`, `Unauthorized`; `Store`.
     pub async fn projects(
         &self,
         actor: &Actor,
@@ -57,9 +58,12 @@ impl Workspaces {
     ) -> Result<Listing<ProjectView, ProjectId>, WorkspaceError> {
         let inner = &self.inner;
         inner.allowed(actor, id, Action::Read).await?;
-        let limit = page.limit(inner.parts.settings.page_polls)?;
-        let found = inner.store()?.projects(id, page.cursor, limit + 1).await?;
-        Ok(Listing::of(found, limit, |project| project.id))
+        let room = page.room(&inner.parts.settings)?;
+        inner.parts.limits.check(Rule::List, actor).await?;
+        let store = inner.store()?;
+        let found = store.projects(id, page.cursor, room.limit + 1).await?;
+        let name = |project: &Project| project.name.as_str().len();
+        Ok(Listing::of(found, room, |project| project.id, name))
     }
 
     /// Gives a project another name.

@@ -12,6 +12,7 @@ use super::repository::{Added, Deleted, WorkspaceRepository};
 use super::view::WorkspaceView;
 use super::wire::{NewWorkspace, WorkspacePatch};
 use crate::engine::Parts;
+use crate::limits::Rule;
 use crate::polls::Polls;
 use crate::settings::WorkspaceLimits;
 use crate::users::{LinkSender, Post};
@@ -106,7 +107,7 @@ impl Workspaces {
     /// Lists the workspaces that the user is in, newest first; for the application itself, all.
     ///
     /// # Errors
-    /// `Invalid` where the page is none; `Unauthorized`; `Store`.
+    /// `Invalid` where the page is none; `Unauthorized`; `RateLimited`; `Store`.
     pub async fn list(
         &self,
         actor: &Actor,
@@ -116,10 +117,13 @@ impl Workspaces {
             Actor::System => None,
             Actor::Caller(_) => Some(signed_in(actor)?),
         };
-        let limit = page.limit(self.inner.parts.settings.page_polls)?;
+        let room = page.room(&self.inner.parts.settings)?;
+        self.inner.parts.limits.check(Rule::List, actor).await?;
         let store = self.inner.store()?;
-        let found = store.list(user, page.cursor, limit + 1).await?;
-        Ok(Listing::of(found, limit, |(workspace, _)| workspace.id))
+        let found = store.list(user, page.cursor, room.limit + 1).await?;
+        let id = |(workspace, _): &(Workspace, _)| workspace.id;
+        let name = |(workspace, _): &(Workspace, _)| workspace.name.as_str().len();
+        Ok(Listing::of(found, room, id, name))
     }
 
     /// Gives a workspace another name.

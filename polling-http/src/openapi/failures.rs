@@ -13,12 +13,13 @@ use utoipa::openapi::{
 };
 
 /// What a request with a body may be refused for, whatever it asks.
-pub(super) const OF_BODIES: [(StatusCode, &str); 5] = [
+pub(super) const OF_BODIES: [(StatusCode, &str); 6] = [
     (StatusCode::BAD_REQUEST, Code::Invalid.as_str()),
     (StatusCode::REQUEST_TIMEOUT, "timeout"),
     (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     (StatusCode::UNPROCESSABLE_ENTITY, Code::Invalid.as_str()),
+    (StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded.as_str()),
 ];
 
 /// The name of such an answer in the document.

@@ -11,7 +11,8 @@ use super::operation::{Description, operation};
 use super::{CREATED, NO_CONTENT, OK, Room, failures, nothing};
 
 pub(super) const LIST: &str = "What is `listed`, and the caller's own that are in no project, newest first. With \
-    `project_id` all of a project, for members of its workspace; drafts for those who manage them.";
+    `project_id` all of a project, for members of its workspace; drafts for those who manage them. A page may have fewer \
+    polls than `limit`: it is bounded in bytes, too. Only `next_cursor` says whether there are more.";
 pub(super) const CREATE: &str = "Without an account the answer holds the poll's `manage_token`, once. In a project by an owner or collaborator of its \
     workspace only.";
 const DRAFT: &str = "Drafts are seen by their managers only.";
@@ -102,7 +103,7 @@ pub(super) fn listing(operation: Description) -> Description {
             ProjectId::schema(),
         )
         .answers::<Page>(OK, "A page of polls")
-        .refuses(&[Code::Invalid, Code::ProjectNotFound])
+        .refuses(&[Code::Invalid, Code::ProjectNotFound, Code::RateLimited])
 }
 
 pub(super) fn creation(operation: Description) -> Description {

@@ -116,12 +116,16 @@ where
     Listing<T, C>: ToSchema,
 {
     operation
-        .query("limit", "How many, at most.", whole(1, 100))
+        .query(
+            "limit",
+            "How many, at most; a page may have fewer.",
+            whole(1, 100),
+        )
         .query(
             "cursor",
             "The `next_cursor` of the page before.",
             C::schema(),
         )
         .answers::<Listing<T, C>>(OK, "A page")
-        .refuses(&[Code::Invalid])
+        .refuses(&[Code::Invalid, Code::RateLimited])
 }

@@ -15,12 +15,16 @@ pub(super) fn routes() -> [Route; 4] {
     [
         Route::alias("/polls")
             .get(polls::list)
-            .post(Takes::Json, create),
+            .post(Takes::Json, create)
+            .checked(polls::may_create),
         Route::alias("/polls/{id}")
             .get(polls::read)
             .on(Method::PATCH, Takes::Json, polls::edit)
+            .checked(polls::may_edit)
             .on(Method::DELETE, Takes::Nothing, polls::delete),
-        Route::alias("/polls/{id}/vote").post(Takes::Json, votes::cast),
+        Route::alias("/polls/{id}/vote")
+            .post(Takes::Json, votes::cast)
+            .checked(votes::may_cast),
         Route::alias("/vote").post(Takes::Json, vote),
     ]
 }

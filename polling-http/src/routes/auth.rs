@@ -7,7 +7,7 @@ use polling_core::users::{Credentials, NewPassword, PasswordChange, PasswordRese
 use super::users::users;
 use crate::request::Call;
 use crate::response::{self, Answer};
-use crate::router::{Route, Takes};
+use crate::router::{Checked, Route, Takes};
 
 /// Where the store keeps no accounts there are no such routes.
 pub(super) fn routes(engine: &Engine) -> Vec<Route> {
@@ -15,14 +15,52 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
         return Vec::new();
     }
     vec![
-        Route::at("/api/v1/auth/login").post(Takes::Json, sign_in),
-        Route::at("/api/v1/auth/refresh").post(Takes::Json, refresh),
+        Route::at("/api/v1/auth/login")
+            .post(Takes::Json, sign_in)
+            .checked(may_try),
+        Route::at("/api/v1/auth/refresh")
+            .post(Takes::Json, refresh)
+            .checked(may_refresh),
         Route::at("/api/v1/auth/logout").post(Takes::Json, sign_out),
         Route::at("/api/v1/auth/logout-all").post(Takes::Nothing, sign_out_everywhere),
-        Route::at("/api/v1/auth/password").post(Takes::Json, change_password),
-        Route::at("/api/v1/auth/password-reset").post(Takes::Json, reset_password),
-        Route::at("/api/v1/auth/password-reset/confirm").post(Takes::Json, set_password),
+        Route::at("/api/v1/auth/password")
+            .post(Takes::Json, change_password)
+            .checked(may_change_password),
+        Route::at("/api/v1/auth/password-reset")
+            .post(Takes::Json, reset_password)
+            .checked(may_reset_password),
+        Route::at("/api/v1/auth/password-reset/confirm")
+            .post(Takes::Json, set_password)
+            .checked(may_try),
     ]
+}
+
+fn may_try(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        users(call)?.may_try(&call.actor).await?;
+        Ok(())
+    })
+}
+
+fn may_refresh(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        users(call)?.may_refresh(&call.actor).await?;
+        Ok(())
+    })
+}
+
+fn may_change_password(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        users(call)?.may_change_password(&call.actor).await?;
+        Ok(())
+    })
+}
+
+fn may_reset_password(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        users(call)?.may_reset_password(&call.actor).await?;
+        Ok(())
+    })
 }
 
 async fn sign_in(call: Box<Call>) -> Answer {

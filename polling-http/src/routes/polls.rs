@@ -9,20 +9,37 @@ use crate::limits;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::{self, Answer};
-use crate::router::{Route, Takes};
+use crate::router::{Checked, Route, Takes};
 
 pub(super) fn routes() -> [Route; 4] {
     [
         Route::at("/api/v1/polls")
             .get(list)
-            .post(Takes::Json, create),
+            .post(Takes::Json, create)
+            .checked(may_create),
         Route::at("/api/v1/polls/{id}")
             .get(read)
             .on(Method::PATCH, Takes::Json, edit)
+            .checked(may_edit)
             .on(Method::DELETE, Takes::Nothing, delete),
         Route::at("/api/v1/polls/{id}/publish").post(Takes::Nothing, publish),
         Route::at("/api/v1/polls/{id}/close").post(Takes::Nothing, close),
     ]
+}
+
+pub(super) fn may_create(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        call.engine.polls().may_create(&call.actor).await?;
+        Ok(())
+    })
+}
+
+pub(super) fn may_edit(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let id = call.poll_id()?;
+        call.engine.polls().may_edit(&call.actor, id).await?;
+        Ok(())
+    })
 }
 
 async fn create(call: Box<Call>) -> Answer {

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::{self, Answer};
-use crate::router::{Route, Takes};
+use crate::router::{Checked, Route, Takes};
 
 /// Where the store keeps no accounts there are no such routes.
 pub(super) fn routes(engine: &Engine) -> Vec<Route> {
@@ -18,10 +18,13 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
         return Vec::new();
     }
     vec![
-        Route::at("/api/v1/users").post(Takes::Json, create),
+        Route::at("/api/v1/users")
+            .post(Takes::Json, create)
+            .checked(may_sign_up),
         Route::at("/api/v1/users/me")
             .get(read_own)
             .on(Method::PATCH, Takes::Json, edit_own)
+            .checked(may_edit_own)
             .on(Method::DELETE, Takes::Nothing, delete_own),
         Route::at("/api/v1/users/{id}")
             .get(read)
@@ -31,6 +34,20 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
 
 pub(super) fn users(call: &Call) -> Result<&Users, Problem> {
     call.engine.users().ok_or_else(Problem::not_found)
+}
+
+fn may_sign_up(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        users(call)?.may_sign_up(&call.actor).await?;
+        Ok(())
+    })
+}
+
+fn may_edit_own(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        users(call)?.may_edit_own(&call.actor).await?;
+        Ok(())
+    })
 }
 
 async fn create(call: Box<Call>) -> Answer {

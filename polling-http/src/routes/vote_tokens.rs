@@ -9,7 +9,7 @@ use polling_core::{Engine, StoreError};
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::{self, Answer, Response, ResponseBody};
-use crate::router::{Route, Takes};
+use crate::router::{Checked, Route, Takes};
 
 pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     if engine.vote_tokens().is_none() {
@@ -18,9 +18,20 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     vec![
         Route::at("/api/v1/polls/{id}/tokens")
             .get(count)
-            .post(Takes::Json, make),
-        Route::at("/api/v1/polls/{id}/tokens/revoke").post(Takes::Batch, revoke),
+            .post(Takes::Json, make)
+            .checked(may_manage),
+        Route::at("/api/v1/polls/{id}/tokens/revoke")
+            .post(Takes::Batch, revoke)
+            .checked(may_manage),
     ]
+}
+
+fn may_manage(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let poll = call.poll_id()?;
+        tokens(call)?.may_manage(&call.actor, poll).await?;
+        Ok(())
+    })
 }
 
 async fn make(call: Box<Call>) -> Answer {

@@ -3,28 +3,51 @@
 use http::{Method, StatusCode};
 use polling_core::limits::Standing;
 use polling_core::votes::{VoteBody, VoteError};
-use polling_core::{Code, Fault, FieldError, Kind, PollId, Receipt, StoreError, Voter};
+use polling_core::{BallotId, Code, Fault, FieldError, Kind, PollId, Receipt, StoreError, Voter};
 use serde::Serialize;
 
 use crate::problem::{self, Problem};
 use crate::request::Call;
 use crate::response::{self, Answer};
-use crate::router::{Route, Takes};
+use crate::router::{Checked, Route, Takes};
 
 pub(super) fn routes() -> [Route; 3] {
     [
-        Route::at("/api/v1/polls/{id}/votes").post(Takes::Json, cast),
-        Route::at("/api/v1/polls/{id}/votes/batch").post(Takes::Batch, cast_all),
+        Route::at("/api/v1/polls/{id}/votes")
+            .post(Takes::Json, cast)
+            .checked(may_cast),
+        Route::at("/api/v1/polls/{id}/votes/batch")
+            .post(Takes::Batch, cast_all)
+            .checked(may_cast_all),
         Route::at("/api/v1/polls/{id}/vote")
             .get(read)
             .on(Method::PUT, Takes::Json, change)
+            .checked(may_cast)
             .on(Method::DELETE, Takes::Nothing, withdraw),
     ]
 }
 
-pub(super) async fn cast(call: Box<Call>) -> Answer {
+pub(super) fn may_cast(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let poll = call.poll_id()?;
+        call.idempotency_key::<BallotId>()?;
+        call.engine.votes().may_cast(&call.actor, poll).await?;
+        Ok(())
+    })
+}
+
+fn may_cast_all(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let poll = call.poll_id()?;
+        call.engine.votes().may_cast_many(&call.actor, poll).await?;
+        Ok(())
+    })
+}
+
+pub(super) async fn cast(mut call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
     let body = call.vote()?;
+    call.forget_body();
     cast_in(&call, poll, body).await
 }
 
@@ -52,9 +75,10 @@ fn status(receipt: &Receipt) -> StatusCode {
     }
 }
 
-async fn change(call: Box<Call>) -> Answer {
+async fn change(mut call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
     let mut body = call.vote()?;
+    call.forget_body();
     body.ballot_id = call.ballot_id(body.ballot_id)?;
     body.voter = match (body.voter, call.voter()?) {
         (Some(body), Some(query)) if body != query => {
@@ -81,9 +105,10 @@ async fn withdraw(call: Box<Call>) -> Answer {
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
-async fn cast_all(call: Box<Call>) -> Answer {
+async fn cast_all(mut call: Box<Call>) -> Answer {
     let poll = call.poll_id()?;
     let ballots = call.votes()?;
+    call.forget_body();
     let ballots = ballots.into_ballots(poll, call.engine.settings().request_ballots)?;
     let votes = call.engine.votes();
     let outcomes = votes.cast_all(&call.actor, poll, ballots).await?;

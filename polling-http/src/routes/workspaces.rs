@@ -12,7 +12,7 @@ use super::polls::location;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::response::{self, Answer};
-use crate::router::{Route, Takes};
+use crate::router::{Checked, Route, Takes};
 
 /// Where the store keeps no workspaces there are no such routes.
 pub(super) fn routes(engine: &Engine) -> Vec<Route> {
@@ -22,18 +22,22 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     vec![
         Route::at("/api/v1/workspaces")
             .get(list)
-            .post(Takes::Json, create),
+            .post(Takes::Json, create)
+            .checked(may_create),
         Route::at("/api/v1/workspaces/{id}")
             .get(read)
             .on(Method::PATCH, Takes::Json, rename)
+            .checked(may_rename)
             .on(Method::DELETE, Takes::Nothing, delete),
         Route::at("/api/v1/workspaces/{id}/members").get(members),
         Route::at("/api/v1/workspaces/{id}/members/{user_id}")
             .on(Method::PATCH, Takes::Json, set_role)
+            .checked(may_set_role)
             .on(Method::DELETE, Takes::Nothing, remove_member),
         Route::at("/api/v1/workspaces/{id}/invitations")
             .get(invitations)
-            .post(Takes::Json, invite),
+            .post(Takes::Json, invite)
+            .checked(may_invite),
         Route::at("/api/v1/workspaces/{id}/invitations/{invitation_id}").on(
             Method::DELETE,
             Takes::Nothing,
@@ -44,9 +48,11 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
         Route::at("/api/v1/invitations/{id}/decline").post(Takes::Nothing, decline),
         Route::at("/api/v1/workspaces/{id}/projects")
             .get(projects)
-            .post(Takes::Json, create_project),
+            .post(Takes::Json, create_project)
+            .checked(may_create_project),
         Route::at("/api/v1/workspaces/{id}/projects/{project_id}")
             .on(Method::PATCH, Takes::Json, rename_project)
+            .checked(may_rename_project)
             .on(Method::DELETE, Takes::Nothing, delete_project),
     ]
 }
@@ -81,6 +87,61 @@ fn ok(view: &impl Serialize) -> Answer {
 
 fn gone() -> Answer {
     Ok(response::empty(StatusCode::NO_CONTENT))
+}
+
+fn may_create(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        workspaces(call)?.may_create(&call.actor).await?;
+        Ok(())
+    })
+}
+
+fn may_rename(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let id = workspace_id(call)?;
+        workspaces(call)?.may_rename(&call.actor, id).await?;
+        Ok(())
+    })
+}
+
+fn may_set_role(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let id = workspace_id(call)?;
+        call.inner_id_or::<UserId>(Code::MemberNotFound)?;
+        workspaces(call)?
+            .may_manage_members(&call.actor, id)
+            .await?;
+        Ok(())
+    })
+}
+
+fn may_invite(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let id = workspace_id(call)?;
+        workspaces(call)?.may_invite(&call.actor, id).await?;
+        Ok(())
+    })
+}
+
+fn may_create_project(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let id = workspace_id(call)?;
+        workspaces(call)?
+            .may_manage_projects(&call.actor, id)
+            .await?;
+        Ok(())
+    })
+}
+
+fn may_rename_project(call: &Call) -> Checked<'_> {
+    Box::pin(async {
+        let id = workspace_id(call)?;
+        project_id(call)?;
+        workspaces(call)?
+            .may_manage_projects(&call.actor, id)
+            .await?;
+        Ok(())
+    })
 }
 
 async fn create(call: Box<Call>) -> Answer {

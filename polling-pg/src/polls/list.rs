@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polling_core::polls::{DueStep, ListQuery, PollRecord, Step};
+use polling_core::polls::{DueStep, ListQuery, Poll, PollRecord, Step};
 use polling_core::{Timestamp, TokenHash};
 use tokio_postgres::Row;
 use tracing::debug_span;
@@ -13,32 +13,63 @@ use crate::PgStore;
 use crate::columns::{self, Read, each, maybe_time, poll_id};
 use crate::error::Failure;
 
+/// Reads what was found, newest first, until it fills a page as [`ListQuery::is_full`] says: so what does not fit never leaves
+/// the database. The parameters are the bytes of a page, and what [`Poll::estimated_bytes`] counts for a poll and for an option.
+macro_rules! until_full {
+    ($page:literal, $poll:literal, $option:literal) => {
+        concat!(
+            "), sized AS (
+    SELECT f.id, row_number() OVER newest AS place,
+        sum(",
+            $poll,
+            "::int8 + octet_length(s.question) + coalesce(octet_length(s.description), 0) + o.bytes)
+            OVER (newest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM found f
+    JOIN {schema}.polls s ON s.id = f.id
+    CROSS JOIN LATERAL (SELECT coalesce(sum(",
+            $option,
+            "::int8 + octet_length(i.text)), 0) AS bytes FROM {schema}.poll_options i WHERE i.poll = f.id) o
+    WINDOW newest AS (ORDER BY f.id DESC)
+)
+SELECT ",
+            poll_columns!(),
+            "WHERE p.id IN (SELECT id FROM sized WHERE place <= 2 OR before <= ",
+            $page,
+            "::int8)
+ORDER BY p.id DESC"
+        )
+    };
+}
+
 /// Each of the ways to be listed gives its newest polls, by an index of its own; the newest of them all are the page.
 pub(super) const LIST: &str = concat!(
-    "-- polls.list\nSELECT ",
-    poll_columns!(),
-    "WHERE p.id IN (
-    (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
-        WHERE $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
-    UNION
-    (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
-        WHERE a.listed AND g.status <> 'draft' AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
-    UNION
-    (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
-        WHERE a.creator = $4 AND a.project IS NULL AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
-    UNION
-    (SELECT a.id FROM unnest($5::bytea[]) AS own (token)
-        CROSS JOIN LATERAL (SELECT m.id FROM {schema}.polls m JOIN {schema}.poll_tallies g ON g.poll = m.id
-            WHERE m.manage_token = own.token AND m.id < $2 ORDER BY m.id DESC LIMIT $3) a)
-)
-ORDER BY p.id DESC LIMIT $3"
+    "-- polls.list
+WITH found AS (
+    SELECT id FROM (
+        (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+            WHERE $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+        UNION
+        (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+            WHERE a.listed AND g.status <> 'draft' AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+        UNION
+        (SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+            WHERE a.creator = $4 AND a.project IS NULL AND a.id < $2 ORDER BY a.id DESC LIMIT $3)
+        UNION
+        (SELECT a.id FROM unnest($5::bytea[]) AS own (token)
+            CROSS JOIN LATERAL (SELECT m.id FROM {schema}.polls m JOIN {schema}.poll_tallies g ON g.poll = m.id
+                WHERE m.manage_token = own.token AND m.id < $2 ORDER BY m.id DESC LIMIT $3) a)
+    ) each_way ORDER BY id DESC LIMIT $3
+",
+    until_full!("$6", "$7", "$8")
 );
 
 pub(super) const LIST_OF_PROJECT: &str = concat!(
-    "-- polls.list_of_project\nSELECT ",
-    poll_columns!(),
-    "WHERE p.project = $1 AND ($2 OR t.status <> 'draft') AND p.id < $3
-ORDER BY p.id DESC LIMIT $4"
+    "-- polls.list_of_project
+WITH found AS (
+    SELECT a.id FROM {schema}.polls a JOIN {schema}.poll_tallies g ON g.poll = a.id
+    WHERE a.project = $1 AND ($2 OR g.status <> 'draft') AND a.id < $3 ORDER BY a.id DESC LIMIT $4
+",
+    until_full!("$5", "$6", "$7")
 );
 
 pub(super) const KNOWS_MANAGE_TOKEN: &str = "\
@@ -60,10 +91,14 @@ UNION ALL
 pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollRecord>, Failure> {
     let before = query.before.map_or(Uuid::max(), columns::poll);
     let span = debug_span!("db.polls.list");
+    let limit = columns::limit(query.limit);
+    let page = columns::limit(query.bytes);
+    let poll = columns::limit(Poll::ESTIMATED_BYTES);
+    let option = columns::limit(Poll::ESTIMATED_OPTION_BYTES);
     if let Some(project) = query.project {
         let id = Uuid::from_bytes(*project.id.as_bytes());
-        let limit = columns::limit(query.limit);
-        let params: &columns::Params<'_> = &[&id, &project.drafts, &before, &limit];
+        let params: &columns::Params<'_> =
+            &[&id, &project.drafts, &before, &limit, &page, &poll, &option];
         let sql = &store.sql().polls.list_of_project;
         return each(
             &store.database().read(span, sql, params).await?,
@@ -84,9 +119,12 @@ pub(super) async fn list(store: &PgStore, query: &ListQuery) -> Result<Vec<PollR
             &[
                 &query.everything,
                 &before,
-                &columns::limit(query.limit),
+                &limit,
                 &creator,
                 &tokens,
+                &page,
+                &poll,
+                &option,
             ],
         )
         .await?;

@@ -88,8 +88,15 @@ pub(super) fn list(tx: &Transaction<'_>, query: &ListQuery) -> rusqlite::Result<
         }
     }
     let mut records = Vec::with_capacity(ids.len().min(query.limit));
-    for id in ids.into_iter().rev().take(query.limit) {
-        records.extend(rows::find(tx, id)?.map(|(_, record)| record));
+    let mut bytes = 0;
+    for id in ids.into_iter().rev() {
+        if query.is_full(records.len(), bytes) {
+            break;
+        }
+        if let Some((_, record)) = rows::find(tx, id)? {
+            bytes += record.poll.estimated_bytes();
+            records.push(record);
+        }
     }
     Ok(records)
 }

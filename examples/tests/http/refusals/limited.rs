@@ -41,6 +41,7 @@ impl Limited {
         limits.vote = once;
         limits.ticket = once;
         limits.anonymous_tokens = once;
+        limits.list = once;
         // Nothing is forgotten while the test runs.
         let clock = FakeClock::default();
         let start = Start {
@@ -99,6 +100,14 @@ impl Limited {
         send(Method::PATCH, &self.poll.path(""), patch, 200).await;
         let vote = self.poll.vote(0, "ada");
         send(post, &self.poll.path("/votes"), vote, 201).await;
+        for person in [None, Some(&self.ada)] {
+            let listing = self.server.get("/api/v1/polls");
+            let listing = match person {
+                Some(person) => listing.bearer(&person.token),
+                None => listing,
+            };
+            assert_eq!(listing.await.status, 200);
+        }
         self.workspace = workspace;
     }
 
@@ -116,6 +125,18 @@ impl Limited {
         let make = "POST /api/v1/polls/{id}/tokens";
         let make = at(&self.server, make, &[&self.for_tokens.id]).bearer(&self.for_tokens.token);
         cases.push(make.json(&json!({"count": 1})));
+        for operation in ["GET /api/v1/polls", "GET /polls"] {
+            cases.push(at(&self.server, operation, &[]));
+        }
+        for room in ["", "/{id}/members", "/{id}/invitations", "/{id}/projects"] {
+            let ids: &[&str] = if room.is_empty() {
+                &[]
+            } else {
+                &[&self.workspace]
+            };
+            let operation = format!("GET /api/v1/workspaces{room}");
+            cases.push(at(&self.server, &operation, ids).by(&self.ada));
+        }
         let mut vote = self.poll.vote(0, "bob");
         vote["pollId"] = (*self.poll.id).into();
         cases.push(at(&self.server, "POST /vote", &[]).json(&vote));

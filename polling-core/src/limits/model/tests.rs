@@ -55,6 +55,7 @@ fn who_is_known_is_counted_as_themselves_and_nobody_else_by_their_address() {
         ),
         (Rule::Manage, [by_address, token, user, user, None, None]),
         (Rule::Ticket, [by_address, token, user, user, None, None]),
+        (Rule::List, [by_address, by_address, user, user, None, None]),
         (
             Rule::Invite,
             [by_address, by_address, user, user, None, None],

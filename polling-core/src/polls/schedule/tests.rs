@@ -113,8 +113,12 @@ async fn no_step_is_taken_while_the_time_is_not_known() {
         ids: Arc::new(RandomIds),
         settings: Arc::new(Settings::default()),
         hub: Arc::new(Hub::default()),
-        cache: Arc::new(PollCache::new(store.clone(), Arc::new(clock.clone()), 1)),
         bulk: Bulk::new(&BulkSettings::default()),
+        cache: Arc::new(PollCache::new(
+            store.clone(),
+            Arc::new(clock.clone()),
+            &Settings::default(),
+        )),
         limits: Limits::new(
             Arc::new(MemoryLimiter::new(Arc::new(clock.clone()), 1, 1)),
             Arc::default(),
