@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, service_fn};
 
+use crate::descriptors;
 use crate::settings::Settings;
 
 const WEB_SOCKET: &str = "/api/v1/ws";
@@ -30,15 +31,21 @@ pub(crate) struct App {
     http: HttpApi,
     ws: WsApi,
     metrics: PrometheusHandle,
+    server: ServerSettings,
 }
 
 impl App {
+    /// For a process that may have so many files open.
     pub(crate) fn new(
         engine: Engine,
         settings: &Settings,
+        open_files: Option<u64>,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut http = HttpSettings::default();
         let mut ws = WsSettings::default();
+        let server = server_settings(settings, open_files);
+        // Each of them is a connection of the server.
+        ws.connections = server.connections;
         http.trusted_proxies = settings.visitors.trusted_proxies.clone();
         http.docs = settings.visitors.docs;
         http.held_body_bytes = settings.memory.held_body_bytes;
@@ -61,6 +68,7 @@ impl App {
             ws: WsApi::with_settings(engine.clone(), ws),
             metrics: PrometheusBuilder::new().install_recorder()?,
             engine,
+            server,
         })
     }
 
@@ -75,6 +83,7 @@ impl App {
             http,
             ws,
             metrics,
+            server,
         } = self;
         let stopping = CancellationToken::new();
         let service_for = |peer: SocketAddr| {
@@ -93,12 +102,7 @@ impl App {
                 )
             })
         };
-        let serving = serve_each(
-            listener,
-            service_for,
-            ServerSettings::default(),
-            stopping.cancelled(),
-        );
+        let serving = serve_each(listener, service_for, server, stopping.cancelled());
         let leaving = async {
             asked_to_stop.await;
             stopping.cancel();
@@ -109,6 +113,21 @@ impl App {
         };
         tokio::join!(serving, leaving);
     }
+}
+
+fn server_settings(settings: &Settings, open_files: Option<u64>) -> ServerSettings {
+    let mut server = ServerSettings::default();
+    let connections = descriptors::fit(
+        settings.connections,
+        open_files,
+        &settings.database,
+        server.refusals,
+    );
+    server.connections = connections.all;
+    server.connections_per_address = connections.per_address;
+    server.trusted_proxies = settings.visitors.trusted_proxies.clone();
+    server.limit_loopback = settings.visitors.limits.loopback;
+    server
 }
 
 async fn answer(

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use polling_core::polls::{PollError, Voters};
-use polling_core::{Actor, Ballot, Engine, NewPoll, PollId, Voter};
+use polling_core::{Actor, Ballot, Engine, NewPoll, PollId, Voter, log_each_second};
 use tokio::task::JoinHandle;
 use tokio::time::interval;
-use tracing::{info, warn};
+use tracing::info;
 
 const QUESTION: &str = "Which language shall we learn next?";
 const OPTIONS: [&str; 4] = ["Rust", "Elixir", "Zig", "Haskell"];
@@ -44,7 +44,7 @@ async fn vote(engine: Engine, poll: PollId) {
             [option(number)],
         );
         if let Err(error) = engine.votes().cast(&Actor::System, ballot).await {
-            warn!(error = %error, "a simulated voter was refused");
+            log_each_second!(warn, "a simulated voter was refused", error = %error);
         }
     }
     info!(%poll, "the simulated voters have voted");

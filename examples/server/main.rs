@@ -1,12 +1,13 @@
 //! The bundled server: the one place where a store, the engine and the transports are put together.
 //!
-//! `settings.rs` reads what it runs with, `app.rs` composes the services, `greeting.rs` says how to go on from here, and
+//! `settings.rs` reads what it runs with, `descriptors.rs` looks how many connections there can be, `app.rs` composes the services, `greeting.rs` says how to go on from here, and
 //! `demo.rs` votes for a minute so that there is something to see. `links.rs` delivers one-time links, and `admin.rs` is
 //! what it can do instead of serving.
 
 mod admin;
 mod app;
 mod demo;
+mod descriptors;
 mod greeting;
 mod links;
 mod settings;
@@ -77,6 +78,7 @@ fn runtime(threads: NonZeroUsize) -> Result<Runtime, Box<dyn Error + Send + Sync
 
 async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     info!("settings: {settings}");
+    let open_files = descriptors::raise_limit();
     // From the beginning on: a database may have to be waited for.
     let mut asked_to_stop = pin!(asked_to_stop()?);
     let engine = tokio::select! {
@@ -90,7 +92,7 @@ async fn run(settings: &Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
-    let app = App::new(engine.clone(), settings)?;
+    let app = App::new(engine.clone(), settings, open_files)?;
 
     let demo = if settings.demo {
         Some(demo::start(&engine).await?)

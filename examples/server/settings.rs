@@ -12,6 +12,7 @@ use polling_core::users::{Email, TokenKey};
 use polling_pg::{ConnectOptions, SchemaName};
 
 use crate::admin::Command;
+pub(crate) use connections::Connections;
 pub(crate) use memory::Memory;
 pub(crate) use visitors::Visitors;
 pub(crate) use waits::Waits;
@@ -90,6 +91,8 @@ struct Arguments {
     clock_jump_wait: u64,
     #[command(flatten)]
     memory: memory::Flags,
+    #[command(flatten)]
+    connections: connections::Flags,
 
     /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
     #[arg(long, env = "POLLING_THREADS")]
@@ -122,6 +125,7 @@ pub(crate) struct Settings {
     pub(crate) clock_jump_wait: Duration,
     pub(crate) waits: Waits,
     pub(crate) memory: Memory,
+    pub(crate) connections: Connections,
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
@@ -192,6 +196,7 @@ impl Settings {
                 .unwrap_or_default(),
             visitors: Visitors::of(&arguments.visitors).map_err(|(flag, why)| wrong(flag, why))?,
             memory: Memory::of(&arguments.memory),
+            connections: Connections::of(&arguments.connections),
             allowed_origins: origins(&arguments.allowed_origins),
             clock_jump_wait: Duration::from_secs(arguments.clock_jump_wait),
             waits: arguments.waits,
@@ -235,12 +240,13 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
             self.listen,
             self.database,
             self.allowed_origins,
             self.waits,
             self.visitors,
+            self.connections,
             self.memory,
             self.clock_jump_wait.as_secs(),
             self.threads,
@@ -341,6 +347,7 @@ fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
     text.split(',').map(key).collect()
 }
 
+mod connections;
 mod memory;
 mod visitors;
 mod waits;

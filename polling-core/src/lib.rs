@@ -28,6 +28,7 @@ mod error;
 mod guarded_clock;
 mod id;
 pub mod limits;
+mod log_rate;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod page;
@@ -55,6 +56,7 @@ pub use id::{
     BallotId, IdSource, ImportId, InvitationId, OptionId, PollId, ProjectId, RandomIds, SeededIds,
     SessionId, UserId, WorkspaceId,
 };
+pub use log_rate::{LeftOut, LogRate};
 pub use polls::{NewPoll, PollView};
 pub use problem::Problem;
 pub use repository::Repository;

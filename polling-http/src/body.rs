@@ -263,7 +263,7 @@ mod tests {
     }
 
     fn status(problem: Problem) -> StatusCode {
-        problem.into_response("id", LONG).status()
+        problem.into_response(LONG).status()
     }
 
     #[tokio::test]

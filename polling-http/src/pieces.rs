@@ -180,7 +180,7 @@ mod tests {
             match pieces.next().await {
                 Ok(Some(_)) => read += 1,
                 Ok(None) => return Ok(read),
-                Err(problem) => return Err(problem.into_response("id", PATIENCE).status()),
+                Err(problem) => return Err(problem.into_response(PATIENCE).status()),
             }
         }
     }

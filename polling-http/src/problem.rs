@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
-use polling_core::{Cause, Code, Fault, FieldError, Kind};
+use polling_core::{Cause, Code, Fault, FieldError, Kind, LogRate, rest_of_lines};
 
 use crate::limits;
 use crate::response::{Response, ResponseBody};
@@ -20,6 +20,24 @@ pub(crate) const fn status_of(kind: Kind) -> StatusCode {
         Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Overloaded | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// How often one service logs its own faults: an outage makes one of every request.
+#[derive(Debug)]
+pub(crate) struct FaultRates {
+    failed: LogRate,
+    unserved: LogRate,
+    pub(crate) panicked: LogRate,
+}
+
+impl Default for FaultRates {
+    fn default() -> Self {
+        Self {
+            failed: LogRate::new(rest_of_lines!(error, "a request failed")),
+            unserved: LogRate::new(rest_of_lines!(warn, "a request could not be served now")),
+            panicked: LogRate::new(rest_of_lines!(error, "a handler panicked")),
+        }
     }
 }
 
@@ -95,7 +113,7 @@ impl Problem {
         self
     }
 
-    fn saying(mut self, detail: impl Into<String>) -> Self {
+    pub(crate) fn saying(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
@@ -188,9 +206,8 @@ impl Problem {
         }
     }
 
-    /// The answer. What is our own fault is logged here, once, and never sent.
-    pub(crate) fn into_response(self, request_id: &str, retry_after: Duration) -> Response {
-        self.log(request_id);
+    /// The answer. What is our own fault is never sent, but [logged](Self::log).
+    pub(crate) fn into_response(self, retry_after: Duration) -> Response {
         let mut response = Response::new(ResponseBody::whole(self.json()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -205,15 +222,23 @@ impl Problem {
         response
     }
 
-    /// Logs what is our own fault.
-    pub(crate) fn log(&self, request_id: &str) {
-        if let Some(cause) = &self.cause {
-            let cause = chain(&**cause);
-            if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request_id, error = %cause, "a request failed");
-            } else {
-                tracing::warn!(request_id, error = %cause, "a request could not be served now");
+    /// Logs what is our own fault, as often as such faults are logged.
+    pub(crate) fn log(&self, rates: &FaultRates, request_id: &str) {
+        let Some(cause) = &self.cause else { return };
+        let cause = || chain(&**cause);
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            if let Some(left_out) = rates.failed.due() {
+                let (error, left_out) = (cause(), left_out.count());
+                tracing::error!(request_id, error, left_out, "a request failed");
             }
+        } else if let Some(left_out) = rates.unserved.due() {
+            let (error, left_out) = (cause(), left_out.count());
+            tracing::warn!(
+                request_id,
+                error,
+                left_out,
+                "a request could not be served now"
+            );
         }
     }
 
@@ -296,7 +321,7 @@ mod tests {
 
     #[test]
     fn headers_belong_to_their_problems() {
-        let answer = |problem: Problem| problem.into_response("id", Duration::from_secs(3));
+        let answer = |problem: Problem| problem.into_response(Duration::from_secs(3));
         let unavailable = answer(Problem::of(Code::Unavailable));
         assert_eq!(unavailable.headers()["retry-after"], "3");
         let anonymous = answer(Problem::from(PollError::Unauthorized));

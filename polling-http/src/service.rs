@@ -26,7 +26,7 @@ use tracing::Instrument;
 use crate::body::{self, RequestBody, before};
 use crate::budget::{BodyBudget, Held};
 use crate::peer;
-use crate::problem::Problem;
+use crate::problem::{FaultRates, Problem};
 use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
 use crate::response::{self, Answer, Response, ResponseBody};
@@ -58,6 +58,7 @@ struct Inner {
     router: Router,
     request_ids: RequestIds,
     bodies: Arc<BodyBudget>,
+    fault_rates: FaultRates,
 }
 
 impl HttpApi {
@@ -80,6 +81,7 @@ impl HttpApi {
             bodies: BodyBudget::new(&settings),
             settings: Arc::new(settings),
             request_ids: RequestIds::new(),
+            fault_rates: FaultRates::default(),
         };
         let core = Core {
             inner: Arc::new(inner),
@@ -248,7 +250,12 @@ impl Inner {
             Ok(Err(problem)) => span.in_scope(|| self.refuse(problem, id)),
             Err(panic) => {
                 let panic = panic_message(&*panic);
-                tracing::error!(parent: &span, request_id = id, panic, "a handler panicked");
+                if let Some(left_out) = self.fault_rates.panicked.due() {
+                    let left_out = left_out.count();
+                    tracing::error!(
+                        parent: &span, request_id = id, panic, left_out, "a handler panicked"
+                    );
+                }
                 self.refuse(Problem::of(Code::Internal), id)
             }
         };
@@ -320,7 +327,8 @@ impl Inner {
     }
 
     fn refuse(&self, problem: Problem, request_id: &str) -> Response {
-        problem.into_response(request_id, self.settings.retry_after)
+        problem.log(&self.fault_rates, request_id);
+        problem.into_response(self.settings.retry_after)
     }
 }
 

@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use polling_core::log_each_second;
 use rusqlite::Connection;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{Span, error};
+use tracing::Span;
 
 use crate::error::Failure;
 
@@ -102,7 +103,7 @@ fn command<T: Send + 'static>(
         if !connection.is_autocommit()
             && let Err(error) = connection.execute_batch("ROLLBACK")
         {
-            error!(error = %error, "a transaction cannot be rolled back");
+            log_each_second!(error, "a transaction cannot be rolled back", error = %error);
         }
         // Somebody who left does not hear the answer.
         let _ = answer.send(result);

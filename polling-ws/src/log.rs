@@ -3,8 +3,8 @@
 use std::fmt;
 
 use polling_core::results::ResultsError;
-use polling_core::{Code, Fault, PollId};
-use tracing::{Span, debug, error, error_span};
+use polling_core::{Code, Fault, PollId, log_each_second};
+use tracing::{Span, debug, error_span};
 
 use crate::close::Close;
 use crate::pump::End;
@@ -29,10 +29,11 @@ pub(crate) fn span(connection: ConnectionId) -> Span {
 
 /// A handshake fails through a fault of ours.
 pub(crate) fn handshake_failed(connection: ConnectionId, fault: &(dyn Fault + 'static)) {
-    error!(
+    log_each_second!(
+        error,
+        "a handshake could not be answered",
         error = fault as &(dyn std::error::Error + 'static),
-        %connection,
-        "a handshake could not be answered"
+        %connection
     );
 }
 
@@ -42,11 +43,12 @@ pub(crate) fn failed(
     poll: Option<PollId>,
     fault: &(dyn Fault + 'static),
 ) {
-    error!(
+    log_each_second!(
+        error,
+        "a frame could not be answered",
         error = fault as &(dyn std::error::Error + 'static),
         %connection,
-        poll = poll.map(tracing::field::display),
-        "a frame could not be answered"
+        poll = poll.map(tracing::field::display)
     );
 }
 
@@ -66,11 +68,12 @@ pub(crate) fn ended(end: &End) {
 /// A subscription does not know the vote of the user who signed in meanwhile. Nobody asked, so nobody is told.
 pub(crate) fn not_renewed(connection: ConnectionId, poll: PollId, failure: &ResultsError) {
     if failure.code() == Code::Internal {
-        error!(
+        log_each_second!(
+            error,
+            "a subscription could not be renewed",
             error = failure as &(dyn std::error::Error + 'static),
             %connection,
-            %poll,
-            "a subscription could not be renewed"
+            %poll
         );
     } else {
         debug!(error = %failure, %connection, %poll, "a subscription could not be renewed");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use polling_core::{Actor, AuthError, Authenticator, StoreError};
 use polling_http::HttpSettings;
 use serde_json::json;
+use tokio::time::Instant;
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
@@ -118,6 +119,45 @@ async fn an_internal_error_is_logged_once_with_its_causes_and_not_sent() {
     assert_eq!(logged.matches("disk 7 is broken").count(), 1, "{logged}");
     let line = logged.lines().find(|line| line.contains("disk 7"));
     assert!(line.unwrap().contains("trace-2"), "{logged}");
+}
+
+#[tokio::test]
+async fn an_outage_is_a_line_a_second_and_a_count() {
+    const ASKED: u64 = 500;
+    const EVENT: &str = "a request could not be served now";
+    let (log, _logging) = log();
+    let server = faulty(HttpSettings::default()).await;
+    let began = Instant::now();
+    for _ in 0..ASKED {
+        let answer = server.get("/api/v1/polls").bearer("away").await;
+        answer.refuses(503, "unavailable");
+    }
+    let told = || {
+        let text = log.text();
+        let lines: Vec<String> = text
+            .lines()
+            .filter(|line| line.contains(EVENT))
+            .map(ToOwned::to_owned)
+            .collect();
+        let left_out = lines
+            .iter()
+            .filter_map(|line| line.split("left_out=").nth(1));
+        let left_out =
+            left_out.map(|count| count.split(' ').next().unwrap().parse::<u64>().unwrap());
+        let events = lines
+            .iter()
+            .filter(|line| !line.contains("more of the same"));
+        (lines.len(), events.count() as u64 + left_out.sum::<u64>())
+    };
+    // The last count comes by itself.
+    while told().1 < ASKED {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", log.text());
+        tokio::task::yield_now().await;
+    }
+    let (lines, counted) = told();
+    assert_eq!(counted, ASKED);
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    assert!(lines <= seconds + 2, "{}", log.text());
 }
 
 #[tokio::test]

@@ -76,29 +76,89 @@ async fn who_does_not_end_is_left_after_the_grace() {
     server.stop().await;
 }
 
-#[tokio::test]
-async fn one_connection_too_many_waits_for_another_to_end() {
+const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+const ASK_ONCE: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+
+async fn with_connections(connections: usize) -> Server {
     let mut settings = ServerSettings::default();
-    settings.connections = 1;
-    let server = Start {
+    settings.connections = connections;
+    let start = Start {
         server: settings,
         ..Start::default()
-    }
-    .run()
-    .await;
-    let ask = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+    };
+    start.run().await
+}
+
+#[tokio::test]
+async fn an_idle_connection_gives_its_place_to_a_newcomer() {
+    let server = with_connections(1).await;
     let mut first = server.connect().await;
-    first.write_all(ask).await.unwrap();
+    first.write_all(ASK).await.unwrap();
     let mut status = [0; 12];
     soon(first.read_exact(&mut status)).await.unwrap();
 
     let mut second = server.connect().await;
-    second.write_all(ask).await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(50), second.read_exact(&mut status));
-    assert!(early.await.is_err(), "the only slot was taken");
-    drop(first);
+    second.write_all(ASK).await.unwrap();
     soon(second.read_exact(&mut status)).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 200");
+    // The first was answered whole, and then closed.
+    let mut rest = Vec::new();
+    soon(first.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.ends_with(b"}"), "{rest:?}");
+}
+
+#[tokio::test]
+async fn where_all_connections_are_in_use_a_newcomer_is_refused_at_once() {
+    let server = with_connections(1).await;
+    let poll = server.poll(json!({})).await;
+    let mut viewer = Events::open(server.get(poll.path("/events"))).await;
+    viewer.results().await;
+    let refused = server.say(ASK).await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    for part in [
+        "content-type: application/problem+json\r\n",
+        "retry-after: 1\r\n",
+        "connection: close\r\n",
+        "\"code\":\"overloaded\"",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    // Also one that sends more than anybody reads, or nothing, hears it.
+    let long = [ASK, &[b' '; 10_000]].concat();
+    assert!(server.say(&long).await.starts_with("HTTP/1.1 503 "));
+    assert!(server.say(b"").await.starts_with("HTTP/1.1 503 "));
+    // The viewer's place is free again once they have gone.
+    drop(viewer);
+    while !server.say(ASK_ONCE).await.starts_with("HTTP/1.1 200 ") {}
+}
+
+#[tokio::test]
+async fn where_nobody_may_be_refused_for_long_all_are_refused_at_once() {
+    let mut settings = ServerSettings::default();
+    (settings.connections, settings.refusals) = (0, 0);
+    let start = Start {
+        server: settings,
+        ..Start::default()
+    };
+    let server = start.run().await;
+    let refused = server.say(b"").await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_client_of_http_2_for_whom_there_is_no_place_may_send_everything_again() {
+    let server = with_connections(0).await;
+    let io = TokioIo::new(server.connect().await);
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
+    let (mut sender, connection) = soon(handshake).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get(format!("http://{}/healthz", server.address));
+    let request = request.body(Full::<Bytes>::default()).unwrap();
+    let refused = soon(sender.send_request(request)).await;
+    assert!(refused.is_err());
+    let ended = soon(connection).await.unwrap().unwrap_err();
+    let ended = format!("{ended:?}");
+    assert!(ended.contains("ENHANCE_YOUR_CALM"), "{ended}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::error::LimitError;
 use super::limiter::Decision;
 use super::model::{Key, Rule};
 use super::service::Limits;
-use crate::Actor;
+use crate::{Actor, log_each_second};
 
 /// An attempt that was counted. Dropped, it stays counted.
 #[must_use = "an attempt that was right is given back"]
@@ -49,7 +49,12 @@ impl Attempt {
         for (rule, key, decision) in &self.taken {
             let given = self.limits.limiter().give_back(*rule, key, decision).await;
             if let Err(error) = given {
-                tracing::warn!(rule = rule.as_str(), %error, "an attempt stays counted");
+                log_each_second!(
+                    warn,
+                    "an attempt stays counted",
+                    rule = rule.as_str(),
+                    error = %error
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ use super::limiter::{Decision, RateLimiter};
 use super::model::{Key, Limit, Rule, Standing};
 use crate::polls::Poll;
 use crate::workspaces::membership::Memberships;
-use crate::{Actor, Settings, StoreError};
+use crate::{Actor, Settings, StoreError, log_each_second};
 
 /// The limits of an engine.
 #[derive(Clone)]
@@ -138,7 +138,12 @@ impl Limits {
             decision,
         } = taken;
         if let Err(error) = self.limiter().give_back(*rule, key, decision).await {
-            tracing::warn!(rule = rule.as_str(), %error, "what was not done stays counted");
+            log_each_second!(
+                warn,
+                "what was not done stays counted",
+                rule = rule.as_str(),
+                error = %error
+            );
         }
     }
 

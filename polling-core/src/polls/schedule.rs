@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::repository::Advanced;
 use crate::engine::Parts;
-use crate::{StoreError, Timestamp};
+use crate::{StoreError, Timestamp, log_each_second};
 
 /// Steps that are read from the store at once.
 const STEPS_AT_ONCE: usize = 256;
@@ -40,7 +40,11 @@ impl Schedule {
             }
             let next = if certain.is_some() {
                 self.take_due_steps().await.unwrap_or_else(|error| {
-                    warn!(error = %error, "the schedule of the polls cannot be read or kept");
+                    log_each_second!(
+                        warn,
+                        "the schedule of the polls cannot be read or kept",
+                        error = %error
+                    );
                     None
                 })
             } else {
@@ -84,7 +88,12 @@ impl Schedule {
                 let polls = self.parts.store.polls();
                 match polls.advance(due.poll, due.step, now).await {
                     Ok(Advanced::Taken(record)) => {
-                        info!(poll = %due.poll, status = record.tally.status.as_str(), "a poll took its step in time");
+                        log_each_second!(
+                            info,
+                            "a poll took its step in time",
+                            poll = %due.poll,
+                            status = record.tally.status.as_str()
+                        );
                         self.parts.cache.note(&record);
                         self.parts.hub.put_changed(&record);
                         taken = true;
@@ -93,7 +102,12 @@ impl Schedule {
                     Ok(Advanced::Refused(_) | Advanced::Missing) => {}
                     // One poll that cannot be moved must not hold up all the others.
                     Err(StoreError::Internal(cause)) => {
-                        warn!(error = %cause, poll = %due.poll, "a poll cannot take its step");
+                        log_each_second!(
+                            warn,
+                            "a poll cannot take its step",
+                            error = %cause,
+                            poll = %due.poll
+                        );
                     }
                     Err(error) => return Err(error),
                 }

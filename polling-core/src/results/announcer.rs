@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::Notify;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::cell::lock;
 use super::hub::Hub;
@@ -14,7 +14,7 @@ use super::model::Revision;
 use super::notifier::{Hint, ResultsNotifier};
 use super::refresher::Refresher;
 use crate::engine::StoreHealth;
-use crate::{Clock, PollId};
+use crate::{Clock, PollId, log_each_second};
 
 /// What is still to be announced: the newest of each poll.
 #[derive(Debug, Default)]
@@ -78,7 +78,9 @@ impl Announcer {
                         refresher.follow(&hints).await;
                     }
                 }
-                Err(error) => warn!(error = %error, "the notifier cannot be heard"),
+                Err(error) => {
+                    log_each_second!(warn, "the notifier cannot be heard", error = %error);
+                }
             }
             self.clock.pause(pause).await;
         }

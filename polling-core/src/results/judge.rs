@@ -10,12 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tracing::warn;
 
 use super::cell::lock;
 use super::hub::{Hub, Watched};
 use super::rights::{Proof, is_open};
-use crate::{Clock, PollId, Repository, StoreError, TokenHash, UserId};
+use crate::{Clock, PollId, Repository, StoreError, TokenHash, UserId, log_each_second};
 
 /// What changed here, and is still to be judged.
 #[derive(Debug, Default)]
@@ -107,11 +106,19 @@ impl Judge {
         let asks = |cell: &Arc<Watched>| due.is_some() || !is_open(cell.newest().tally());
         let cells: Vec<_> = cells.into_iter().filter(asks).collect();
         if let Err(error) = self.users(&cells, due).await {
-            warn!(error = %error, "what viewers may see could not be judged again");
+            log_each_second!(
+                warn,
+                "what viewers may see could not be judged again",
+                error = %error
+            );
         }
         for cell in &cells {
             if let Err(error) = self.tokens(cell, due).await {
-                warn!(error = %error, "the vote tokens of viewers could not be judged again");
+                log_each_second!(
+                    warn,
+                    "the vote tokens of viewers could not be judged again",
+                    error = %error
+                );
             }
         }
     }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
-use tracing::warn;
 
 use super::hub::Hub;
 use super::model::Revision;
 use super::notifier::Hint;
 use crate::engine::StoreHealth;
 use crate::votes::VoterKey;
-use crate::{Clock, PollId, Repository, StoreError};
+use crate::{Clock, PollId, Repository, StoreError, log_each_second};
 
 /// Polls that are read at the same time: watching leaves most connections of the store to those who ask for something.
 const READS_AT_ONCE: usize = 4;
@@ -57,7 +56,12 @@ impl Refresher {
         let revisions = match self.health.heard(revisions) {
             Ok(revisions) => revisions,
             Err(error) => {
-                warn!(error = %error, polls = polls.len(), "the watched polls could not be read again");
+                log_each_second!(
+                    warn,
+                    "the watched polls could not be read again",
+                    error = %error,
+                    polls = polls.len()
+                );
                 return;
             }
         };
@@ -93,7 +97,12 @@ impl Refresher {
         // Both tasks that read share them. It is never closed.
         let _read = self.reads.acquire().await;
         if let Err(error) = self.try_read(poll).await {
-            warn!(error = %error, %poll, "a watched poll could not be read again");
+            log_each_second!(
+                warn,
+                "a watched poll could not be read again",
+                error = %error,
+                poll = %poll
+            );
         }
     }
 

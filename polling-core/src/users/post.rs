@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::{Instrument, warn};
+use tracing::Instrument;
 
 use super::links::LinkSender;
 use crate::engine::Parts;
-use crate::{Cause, StoreError};
+use crate::{Cause, StoreError, log_each_second};
 
 /// What is sent for one kind of thing, through the application's sender.
 pub(crate) struct Post {
@@ -48,7 +48,7 @@ impl Post {
     ) {
         let task = async move {
             if let Err(error) = sending.await {
-                warn!(error = %error, "{what} could not be sent");
+                log_each_second!(warn, "a message could not be sent", what, error = %error);
             }
             drop(place);
         };

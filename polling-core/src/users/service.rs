@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use tracing::{info, instrument, warn};
+use tracing::{info, instrument};
 
 use super::error::UserError;
 use super::import::Imports;
@@ -18,7 +18,7 @@ use super::tokens::Tokens;
 use super::wire::NewUser;
 use crate::engine::{BuildError, Parts};
 use crate::limits::{AccountKey, Attempt, Key, Rule};
-use crate::{Actor, FeatureOff, FieldError, StoreError, Timestamp, UserId};
+use crate::{Actor, FeatureOff, FieldError, StoreError, Timestamp, UserId, log_each_second};
 
 /// What the accounts of an engine are built with.
 #[derive(Default)]
@@ -164,7 +164,11 @@ impl Inner {
             Err(error) => Err(error),
         };
         if let Err(error) = appointed {
-            warn!(error = %error, "the first administrator could not be appointed: the next start tries again");
+            log_each_second!(
+                warn,
+                "the first administrator could not be appointed: the next start tries again",
+                error = %error
+            );
         }
     }
 

@@ -15,7 +15,7 @@ use super::session::{Renewal, Session};
 use super::sessions::Renewed;
 use super::wire::{Credentials, Refresh, SignedIn};
 use crate::limits::{AccountKey, Key, Rule};
-use crate::{Actor, SessionId, StoreError, Timestamp, UserId};
+use crate::{Actor, SessionId, StoreError, Timestamp, UserId, log_each_second};
 
 /// How often somebody is looked up again whose password was replaced between the look and the sign-in: by the same one
 /// under better parameters, as a rule.
@@ -180,7 +180,12 @@ impl Inner {
             Ok(Some(better)) => better,
             Ok(None) => stored,
             Err(error) => {
-                warn!(%user, error = %error, "a password could not be hashed with today's parameters");
+                log_each_second!(
+                    warn,
+                    "a password could not be hashed with today's parameters",
+                    user = %user,
+                    error = %error
+                );
                 stored
             }
         }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::warn;
-
 use super::VOTE_TOKEN_PREFIX;
 use super::error::VoteTokenError;
 use super::model::NewlyMadeTokens;
@@ -14,7 +12,7 @@ use crate::engine::Parts;
 use crate::id::opaque_token;
 use crate::limits::{LimitError, Rule};
 use crate::polls::PollError;
-use crate::{Actor, PollId, StoreError, TokenHash};
+use crate::{Actor, PollId, StoreError, TokenHash, log_each_second};
 
 /// Tokens that are made before others get their turn.
 const AT_A_STRETCH: usize = 500;
@@ -123,7 +121,11 @@ async fn take_back(parts: Parts, poll: PollId, making: Making, hashes: Arc<[Toke
         while parts.store.ping().await.is_err() {
             questions += 1;
             if questions > MOST_QUESTIONS || parts.tasks.are_closed() {
-                warn!(%poll, "vote tokens of a making that failed stay counted: the store is away");
+                log_each_second!(
+                    warn,
+                    "vote tokens of a making that failed stay counted: the store is away",
+                    poll = %poll
+                );
                 return;
             }
             parts.clock.pause(BETWEEN_QUESTIONS).await;
@@ -134,7 +136,12 @@ async fn take_back(parts: Parts, poll: PollId, making: Making, hashes: Arc<[Toke
         }
     }
     if left > 0 {
-        warn!(%poll, tokens = left, "vote tokens of a making that failed may stay counted");
+        log_each_second!(
+            warn,
+            "vote tokens of a making that failed may stay counted",
+            poll = %poll,
+            tokens = left
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use tokio::task::yield_now;
-use tracing::{Instrument, debug_span, error, warn};
+use tracing::{Instrument, debug_span};
 
 use super::aside::{Fate, SHORT_WHILE};
 use super::recorder::Recorder;
@@ -15,7 +15,7 @@ use super::repository::{Outcome, RecordError, Recorded};
 use super::split::{Part, Split};
 use super::waiting::{Job, Waiting};
 use crate::engine::Parts;
-use crate::{Cause, Clock, PollId, StoreError, Timestamp};
+use crate::{Cause, Clock, PollId, StoreError, Timestamp, log_each_second};
 
 /// So many answers are given at a time while the next batch is on its way, which is sent in between.
 const ANSWERS_AT_ONCE: usize = 256;
@@ -133,7 +133,12 @@ impl Lane {
         if jobs.is_empty() {
             return;
         }
-        warn!(error = %cause, ballots = jobs.len(), "the store is lost: these ballots are not answered");
+        log_each_second!(
+            warn,
+            "the store is lost: these ballots are answered unavailable",
+            error = %cause,
+            ballots = jobs.len()
+        );
         for job in jobs {
             for twin in self.waiting.twins.leave(&job.ballot) {
                 twin.reply.send(Err(lost()));
@@ -256,7 +261,7 @@ fn take_overdue(part: &mut Part, is_overdue: impl Fn(Timestamp) -> bool) -> Vec<
 
 /// Answers a ballot that cannot be recorded.
 fn spoiled(alone: Part, cause: &Cause) {
-    error!(error = %cause, "a ballot cannot be recorded");
+    log_each_second!(error, "a ballot cannot be recorded", error = %cause);
     for job in alone.jobs {
         // An earlier sending may have recorded it.
         let cause = if alone.sent_before {

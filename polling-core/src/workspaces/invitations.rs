@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tracing::{instrument, warn};
+use tracing::instrument;
 
 use super::access::Action;
 use super::error::WorkspaceError;
@@ -15,7 +15,7 @@ use super::view::{InvitationView, WorkspaceView};
 use super::wire::NewInvitation;
 use crate::limits::{AccountKey, Key, LimitError, Rule};
 use crate::users::{Email, in_time};
-use crate::{Actor, FieldError, InvitationId, UserId, WorkspaceId};
+use crate::{Actor, FieldError, InvitationId, UserId, WorkspaceId, log_each_second};
 
 impl Workspaces {
     /// Invites whoever has, or will have, the account of an e-mail address, and sends the invitation there by the
@@ -210,7 +210,10 @@ impl Inner {
             return;
         };
         let Some(place) = self.post.place() else {
-            warn!("an invitation was not sent: too many are on their way");
+            log_each_second!(
+                warn,
+                "an invitation was not sent: too many are on their way"
+            );
             return;
         };
         if !self.may_be_sent(by, &to).await {
@@ -232,11 +235,18 @@ impl Inner {
         match self.parts.limits.count(Rule::InvitationMail, address).await {
             Ok(()) => true,
             Err(LimitError::Exceeded(_)) => {
-                warn!("an invitation was not sent: its address was sent as many as it may be");
+                log_each_second!(
+                    warn,
+                    "an invitation was not sent: its address was sent as many as it may be"
+                );
                 false
             }
             Err(LimitError::Store(error)) => {
-                warn!(%error, "an invitation was not sent: nobody could count it");
+                log_each_second!(
+                    warn,
+                    "an invitation was not sent: nobody could count it",
+                    error = %error
+                );
                 false
             }
         }

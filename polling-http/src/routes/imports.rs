@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::polls::location;
 use super::users::users;
 use crate::pieces::Pieces;
-use crate::problem::{Problem, status_of};
+use crate::problem::{FaultRates, Problem, status_of};
 use crate::request::{Call, check_content_encoding};
 use crate::response::{self, Answer, Response, ResponseBody};
 use crate::router::{Route, Takes};
@@ -169,7 +169,8 @@ async fn read(mut reading: Box<Reading>) -> Written {
     } = *reading;
     let id = import.progress().id;
     if let Some(problem) = &problem {
-        problem.log(&format!("import {id}"));
+        // Of each import once: only one runs at a time.
+        problem.log(&FaultRates::default(), &format!("import {id}"));
         import.stop();
     }
     let problem = problem.map(|problem| problem.json());

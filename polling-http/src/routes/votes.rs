@@ -3,7 +3,9 @@
 use http::{Method, StatusCode};
 use polling_core::limits::Standing;
 use polling_core::votes::{VoteBody, VoteError};
-use polling_core::{BallotId, Code, Fault, FieldError, Kind, PollId, Receipt, StoreError, Voter};
+use polling_core::{
+    BallotId, Code, Fault, FieldError, Kind, PollId, Receipt, StoreError, Voter, log_each_second,
+};
 use serde::Serialize;
 
 use crate::problem::{self, Problem};
@@ -126,7 +128,7 @@ fn log_failures(outcomes: &[Result<Receipt, VoteError>]) {
     let ballots = outcomes.iter().filter(|outcome| failed(outcome)).count();
     if let Some(Err(first)) = outcomes.iter().find(|outcome| failed(outcome)) {
         let error = problem::chain(first);
-        tracing::error!(ballots, error, "ballots of a batch failed");
+        log_each_second!(error, "ballots of a batch failed", ballots, error);
     }
 }
 

@@ -16,10 +16,13 @@ use hyper_util::service::TowerToHyperService;
 use polling_core::Cause;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use super::in_use::noted;
+use super::places::Place;
 use super::wire::{Heard, Wire};
 use crate::problem::{self, Problem};
 
@@ -28,6 +31,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 pub(super) struct Connection<S> {
     pub(super) stream: TcpStream,
+    pub(super) place: Arc<Place>,
     pub(super) service: S,
     pub(super) builder: Arc<Builder<TokioExecutor>>,
     pub(super) header_read_timeout: Duration,
@@ -43,6 +47,8 @@ enum Signal {
     Leave,
     Abort,
     VersionIsLate,
+    /// Somebody else wants the place.
+    GiveWay,
 }
 
 fn told(token: CancellationToken, signal: Signal) -> BoxFuture<'static, Signal> {
@@ -70,9 +76,12 @@ where
     pub(super) async fn run(self) {
         // Answers are small and wanted at once. Where it cannot be set they are a little later.
         let _ = self.stream.set_nodelay(true);
-        let (wire, heard, handed_back) = Wire::new(self.stream, self.write_timeout);
-        let service = TowerToHyperService::new(self.service);
+        let (wire, heard, handed_back) =
+            Wire::new(self.stream, Arc::clone(&self.place), self.write_timeout);
+        let activity = self.place.activity();
+        let service = noted(TowerToHyperService::new(self.service), Arc::clone(activity));
         let first_words = self.header_read_timeout;
+        let wanted = || Arc::clone(activity).wanted().map(|()| Signal::GiveWay);
         let ended = {
             let io = TokioIo::new(wire);
             let serving = self.builder.serve_connection_with_upgrades(io, service);
@@ -83,6 +92,7 @@ where
                 told(self.abort, Signal::Abort),
                 // The library starts its own timer only when it knows which version is spoken.
                 sleep(first_words).map(|()| Signal::VersionIsLate).boxed(),
+                wanted().boxed(),
             ]);
             loop {
                 tokio::select! {
@@ -91,6 +101,22 @@ where
                     Some(signal) = signals.next() => match signal {
                         Signal::Leave => serving.as_mut().graceful_shutdown(),
                         Signal::Abort => return,
+                        Signal::GiveWay => {
+                            // A request that has arrived and was not read yet is read.
+                            yield_now().await;
+                            let has_ended = serving.as_mut().now_or_never().is_some();
+                            if has_ended {
+                                return;
+                            }
+                            if activity.is_idle() && !heard.is_stalled() {
+                                // Where the protocol has a word for it, it is said.
+                                serving.as_mut().graceful_shutdown();
+                                let _ = serving.as_mut().now_or_never();
+                                return;
+                            }
+                            self.place.is_kept();
+                            signals.push(wanted().boxed());
+                        }
                         Signal::VersionIsLate if heard.version_is_known() => {}
                         Signal::VersionIsLate => break Ended::HeadTooSlow,
                     },

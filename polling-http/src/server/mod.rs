@@ -3,13 +3,16 @@
 //! For applications that have no server of their own. The service may be an [`HttpApi`](crate::HttpApi), or anything that
 //! one was composed into: upgrades (WebSocket) work.
 
+mod acceptor;
 mod connection;
+mod in_use;
 mod peer;
+mod places;
+mod refusal;
 mod wire;
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,23 +22,40 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use polling_core::Cause;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use polling_core::{Cause, TrustedProxies, log_each_second};
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
+use acceptor::{Acceptor, Spare};
 use connection::Connection;
 use peer::WithPeer;
+use places::Places;
+use refusal::Refusals;
 
 /// The bounds of [`serve`]; the defaults are the documented ones.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerSettings {
-    /// Connections at the same time, viewers included; one more waits until another ends.
+    /// Connections at the same time, viewers on event streams and WebSocket included. For one more the connection that has
+    /// been without a request for longest is closed; where all have one, it is answered 503 `overloaded` at once. Each takes
+    /// a file descriptor: see `docs/DEPLOYMENT.md`.
     pub connections: usize,
+    /// Connections at the same time from one address, or one /64 network of IPv6; one more is answered 503 `overloaded`.
+    /// `None` for no such bound. By default half of all connections, so that one address cannot have all of them, and a hall
+    /// behind one address has enough.
+    pub connections_per_address: Option<usize>,
+    /// Proxies, through which everybody comes: their connections are not counted by address. None by default.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether connections from this computer are counted by address like others: a proxy may run there. False by default.
+    pub limit_loopback: bool,
+    /// Clients at the same time that are told that there is no place, in up to two seconds each: each takes a file
+    /// descriptor beside those of `connections`. What is more is told without waiting for its request, and closed.
+    pub refusals: usize,
+    /// When a client for whom there was no place should try again; in whole seconds.
+    pub retry_after: Duration,
     /// How long the head of a request may take to arrive, and how long a connection without a request is kept. Half a
     /// head is then answered 408.
     pub header_read_timeout: Duration,
@@ -58,6 +78,11 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             connections: 50_000,
+            connections_per_address: Some(25_000),
+            trusted_proxies: TrustedProxies::default(),
+            limit_loopback: false,
+            refusals: 64,
+            retry_after: Duration::from_secs(1),
             header_read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             header_bytes: 64 * 1024,
@@ -71,9 +96,6 @@ impl Default for ServerSettings {
 
 /// The least that the HTTP library reads into.
 const LEAST_HEADER_BYTES: u32 = 8 * 1024;
-
-/// How long to wait when no connection can be taken, for want of file descriptors mostly.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` is ready; then takes no more requests, and returns when those in flight are answered, or after
 /// [`shutdown_grace`](ServerSettings::shutdown_grace).
@@ -120,18 +142,34 @@ pub async fn serve_each<S, B>(
     B::Error: Into<Cause>,
 {
     let builder = Arc::new(builder(&settings));
-    let slots = Arc::new(Semaphore::new(settings.connections));
+    let places = Places::new(&settings);
+    let refusals = Refusals::new(settings.refusals, settings.retry_after);
     let connections = TaskTracker::new();
     let (leave, abort) = (CancellationToken::new(), CancellationToken::new());
     let _abort_on_drop = abort.clone().drop_guard();
     let mut shutdown = pin!(shutdown);
+    let mut acceptor = Acceptor {
+        spare: Spare::of(&listener),
+        listener,
+        places: &places,
+        refusals: &refusals,
+    };
     loop {
-        let (stream, peer, slot) = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = acceptor.accept() => accepted,
             () = &mut shutdown => break,
+        };
+        let place = match places.take(peer.ip()).await {
+            Ok(place) => place,
+            Err(why) => {
+                log_each_second!(warn, "a connection is refused", why = why.as_str());
+                refusals.refuse(stream, why, &connections);
+                continue;
+            }
         };
         let connection = Connection {
             stream,
+            place: Arc::new(place),
             service: service_for(peer),
             builder: Arc::clone(&builder),
             header_read_timeout: settings.header_read_timeout,
@@ -139,12 +177,9 @@ pub async fn serve_each<S, B>(
             leave: leave.clone(),
             abort: abort.clone(),
         };
-        connections.spawn(async move {
-            connection.run().await;
-            drop(slot);
-        });
+        connections.spawn(connection.run());
     }
-    drop(listener);
+    drop(acceptor);
     leave.cancel();
     connections.close();
     if timeout(settings.shutdown_grace, connections.wait())
@@ -174,33 +209,4 @@ fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
         .max_concurrent_streams(settings.streams)
         .keep_alive_interval(settings.ping_interval);
     builder
-}
-
-/// The next connection. While there is no slot it stays in the queue of the operating system.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-    // Nobody closes the semaphore.
-    let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
-        return std::future::pending().await;
-    };
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, slot),
-            Err(error) if is_about_one_connection(&error) => {}
-            Err(error) => {
-                tracing::error!(error = %error, "no connection can be taken");
-                tokio::time::sleep(ACCEPT_AGAIN).await;
-            }
-        }
-    }
-}
-
-fn is_about_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
 }

@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
+use super::places::Place;
+
 /// What a client of HTTP/2 says first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -22,6 +24,8 @@ pub(super) struct Wire {
     /// How much of the preface was heard, while it may still become one.
     preface: Option<usize>,
     heard: Arc<Heard>,
+    /// Also after an upgrade the socket takes its place.
+    _place: Arc<Place>,
     hand_back: Option<oneshot::Sender<TcpStream>>,
     write_timeout: Duration,
     /// Runs while the client takes nothing of what is written.
@@ -35,11 +39,18 @@ pub(super) struct Heard {
     speaks_http2: AtomicBool,
     /// Something was read since something was written.
     asked: AtomicBool,
+    /// The client does not take what is written.
+    stalled: AtomicBool,
 }
 
 impl Heard {
     pub(super) fn version_is_known(&self) -> bool {
         self.version_known.load(Ordering::Relaxed)
+    }
+
+    /// Whether something waits for the client to read it.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
     }
 
     /// Whether the client has begun to ask in HTTP/1, and heard nothing since.
@@ -52,6 +63,7 @@ impl Wire {
     /// The socket comes back through the receiver when the wire is dropped.
     pub(super) fn new(
         stream: TcpStream,
+        place: Arc<Place>,
         write_timeout: Duration,
     ) -> (Self, Arc<Heard>, oneshot::Receiver<TcpStream>) {
         let heard = Arc::new(Heard::default());
@@ -60,6 +72,7 @@ impl Wire {
             stream: Some(stream),
             preface: Some(0),
             heard: Arc::clone(&heard),
+            _place: place,
             hand_back: Some(hand_back),
             write_timeout,
             stalled: None,
@@ -100,9 +113,12 @@ impl Wire {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.heard.stalled.store(false, Ordering::Relaxed);
+            }
             return written;
         }
+        self.heard.stalled.store(true, Ordering::Relaxed);
         let write_timeout = self.write_timeout;
         let stalled = self
             .stalled

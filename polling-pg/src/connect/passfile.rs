@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use tracing::warn;
+use polling_core::log_each_second;
 
 use super::ConnectError;
 use super::hosts::Host;
@@ -24,9 +24,10 @@ pub(super) fn password(
         Err(error) => return Err(ConnectError::file(path, error)),
     };
     if others_may_read(path) {
-        warn!(
-            path = %path.display(),
-            "the password file is left aside, as others may read it: take that away with chmod 0600"
+        log_each_second!(
+            warn,
+            "the password file is left aside, as others may read it: take that away with chmod 0600",
+            path = %path.display()
         );
         return Ok(None);
     }

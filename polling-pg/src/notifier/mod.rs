@@ -9,11 +9,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::poll_fn;
 use futures_util::stream::unfold;
-use polling_core::StoreError;
 use polling_core::results::{Hint, Hints, ResultsNotifier};
+use polling_core::{StoreError, log_each_second};
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client};
-use tracing::{debug, debug_span, warn};
+use tracing::{debug, debug_span};
 
 use crate::PgStore;
 use crate::connect::{Connection, Connector};
@@ -101,7 +101,11 @@ async fn hear(mut connection: Connection, hints: mpsc::Sender<Arc<[Hint]>>) {
             }
             Ok(_) => {}
             Err(error) => {
-                warn!(error = %error, "the connection that listens was lost");
+                log_each_second!(
+                    warn,
+                    "the connection that listens was lost",
+                    error = %error
+                );
                 return;
             }
         }

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::ClientWrapper;
-use polling_core::PollId;
-use tracing::warn;
+use polling_core::{PollId, log_each_second};
 use uuid::Uuid;
 
 use super::VoteStatements;
@@ -93,10 +92,11 @@ pub(super) async fn end_frozen(
     let rows = query(client, &sql.end_frozen, &[&frozen_for.as_secs_f64()]).await?;
     let pid = |row: &tokio_postgres::Row| Ok(row.try_get::<_, i32>(0)?);
     for pid in each(&rows, pid)? {
-        warn!(
+        log_each_second!(
+            warn,
+            "a session of another server held ballots and did not go on: it was ended",
             pid,
-            ?frozen_for,
-            "a session of another server held ballots and did not go on: it was ended"
+            frozen_for = ?frozen_for
         );
     }
     Ok(())

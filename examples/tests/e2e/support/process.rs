@@ -32,8 +32,25 @@ impl Starting {
 
     /// The same, which logs so much; `into` may send it elsewhere, as a shell writes that.
     pub(crate) fn logging(database_url: &str, flags: &[&str], level: &str, into: &str) -> Self {
+        Self::after("", database_url, flags, level, into)
+    }
+
+    /// A server whose open files are limited as `ulimit` takes it, and that logs to this file.
+    pub(crate) fn with_open_files(
+        limit: &str,
+        database_url: &str,
+        flags: &[&str],
+        log: &Path,
+    ) -> Self {
+        let limit = format!("ulimit {limit} &&");
+        let into = format!("2>'{}'", log.display());
+        Self::after(&limit, database_url, flags, "warn", &into)
+    }
+
+    /// Starts a server after what a shell does first.
+    fn after(first: &str, database_url: &str, flags: &[&str], level: &str, into: &str) -> Self {
         // A file that cannot grow is an error of the write, as on a full disk, and not the end of the program.
-        let run = format!("trap '' XFSZ; exec \"$0\" \"$@\" {into}");
+        let run = format!("trap '' XFSZ; {first} exec \"$0\" \"$@\" {into}");
         let mut child = Command::new("sh")
             .args(["-c", &run])
             .arg(program())
