@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use polling_core::Engine;
 use polling_http::HttpApi;
-use polling_http::server::{ServerSettings, serve, serve_each};
+use polling_http::server::{Peer, ServerSettings, serve, serve_connections};
 use polling_pg::PgStore;
 use polling_ws::{Goodbye, WsApi};
 use tokio::net::TcpListener;
@@ -74,8 +74,8 @@ impl Server {
             match face {
                 Face::Http => {
                     let api = HttpApi::new(engine.clone());
-                    let api_for = |peer: SocketAddr| api.clone().for_peer(peer.ip());
-                    serve_each(listener, api_for, settings, stop.cancelled()).await;
+                    let api_for = |peer: &Peer| api.clone().for_connection(peer);
+                    serve_connections(listener, api_for, settings, stop.cancelled()).await;
                 }
                 Face::WebSocket => {
                     let api = WsApi::new(engine.clone());

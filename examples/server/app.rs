@@ -3,14 +3,14 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Incoming};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use polling_core::{Engine, PeerAddress};
-use polling_http::server::{ServerSettings, serve_each};
+use polling_http::server::{Peer, ServerGauges, ServerSettings, serve_connections};
 use polling_http::{HttpApi, HttpSettings};
 use polling_ws::{Goodbye, Origins, WsApi, WsSettings};
 use tokio::net::TcpListener;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, service_fn};
 
 use crate::descriptors;
+use crate::gauges;
 use crate::settings::Settings;
 
 const WEB_SOCKET: &str = "/api/v1/ws";
@@ -43,7 +44,8 @@ impl App {
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut http = HttpSettings::default();
         let mut ws = WsSettings::default();
-        let server = server_settings(settings, open_files);
+        let mut server = server_settings(settings, open_files);
+        settings.answers.apply(&mut server);
         // Each of them is a connection of the server.
         ws.connections = server.connections;
         http.trusted_proxies = settings.visitors.trusted_proxies.clone();
@@ -85,24 +87,20 @@ impl App {
             metrics,
             server,
         } = self;
+        let metrics = Metrics(metrics, server.gauges.clone());
         let stopping = CancellationToken::new();
-        let service_for = |peer: SocketAddr| {
+        let service_for = |peer: &Peer| {
+            let address = peer.address.ip();
             let (http, ws, metrics) = (
-                http.clone().for_peer(peer.ip()),
+                http.clone().for_connection(peer),
                 ws.clone(),
                 metrics.clone(),
             );
             service_fn(move |request| {
-                answer(
-                    http.clone(),
-                    ws.clone(),
-                    metrics.clone(),
-                    peer.ip(),
-                    request,
-                )
+                answer(http.clone(), ws.clone(), metrics.clone(), address, request)
             })
         };
-        let serving = serve_each(listener, service_for, server, stopping.cancelled());
+        let serving = serve_connections(listener, service_for, server, stopping.cancelled());
         let leaving = async {
             asked_to_stop.await;
             stopping.cancel();
@@ -133,7 +131,7 @@ fn server_settings(settings: &Settings, open_files: Option<u64>) -> ServerSettin
 async fn answer(
     mut http: HttpApi,
     mut ws: WsApi,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     peer: IpAddr,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
@@ -147,8 +145,12 @@ async fn answer(
     })
 }
 
+/// The metrics of the process, and what the server adds to them.
+#[derive(Clone)]
+struct Metrics(PrometheusHandle, ServerGauges);
+
 /// The metrics, to whoever gets them.
-fn exported(metrics: &PrometheusHandle, method: &Method) -> Response<Full<Bytes>> {
+fn exported(metrics: &Metrics, method: &Method) -> Response<Full<Bytes>> {
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let (name, value) = if is_read {
         (
@@ -159,7 +161,8 @@ fn exported(metrics: &PrometheusHandle, method: &Method) -> Response<Full<Bytes>
         (header::ALLOW, "GET, HEAD")
     };
     let body = if is_read {
-        metrics.render()
+        gauges::record(&metrics.1);
+        metrics.0.render()
     } else {
         String::new()
     };

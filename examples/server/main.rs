@@ -8,6 +8,7 @@ mod admin;
 mod app;
 mod demo;
 mod descriptors;
+mod gauges;
 mod greeting;
 mod links;
 mod settings;

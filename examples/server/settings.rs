@@ -12,6 +12,7 @@ use polling_core::users::{Email, TokenKey};
 use polling_pg::{ConnectOptions, SchemaName};
 
 use crate::admin::Command;
+pub(crate) use answers::Answers;
 pub(crate) use connections::Connections;
 pub(crate) use memory::Memory;
 pub(crate) use visitors::Visitors;
@@ -89,10 +90,15 @@ struct Arguments {
     /// For how many seconds a jump of this computer's clock has to stand until polls open and close by it.
     #[arg(long, env = "POLLING_CLOCK_JUMP_WAIT", default_value_t = 60)]
     clock_jump_wait: u64,
+
     #[command(flatten)]
-    memory: memory::Flags,
+    memory: memory::MemoryFlags,
+
     #[command(flatten)]
-    connections: connections::Flags,
+    connections: connections::ConnectionFlags,
+
+    #[command(flatten)]
+    answers: answers::AnswerFlags,
 
     /// How many threads serve; the store and passwords have others beside them [default: one for every two cores].
     #[arg(long, env = "POLLING_THREADS")]
@@ -126,6 +132,7 @@ pub(crate) struct Settings {
     pub(crate) waits: Waits,
     pub(crate) memory: Memory,
     pub(crate) connections: Connections,
+    pub(crate) answers: Answers,
     pub(crate) threads: NonZeroUsize,
     pub(crate) log: String,
     pub(crate) demo: bool,
@@ -197,6 +204,7 @@ impl Settings {
             visitors: Visitors::of(&arguments.visitors).map_err(|(flag, why)| wrong(flag, why))?,
             memory: Memory::of(&arguments.memory),
             connections: Connections::of(&arguments.connections),
+            answers: Answers::of(&arguments.answers),
             allowed_origins: origins(&arguments.allowed_origins),
             clock_jump_wait: Duration::from_secs(arguments.clock_jump_wait),
             waits: arguments.waits,
@@ -240,12 +248,13 @@ impl fmt::Display for Settings {
         };
         write!(
             f,
-            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
+            "listen={} database-url={} jwt-keys={keys} allowed-origins={:?} {} {} {} {} {} clock-jump-wait={}s threads={} log={} demo={} admin-email={administrator}",
             self.listen,
             self.database,
             self.allowed_origins,
             self.waits,
             self.visitors,
+            self.answers,
             self.connections,
             self.memory,
             self.clock_jump_wait.as_secs(),
@@ -347,6 +356,7 @@ fn token_keys(text: &str) -> Result<Vec<TokenKey>, String> {
     text.split(',').map(key).collect()
 }
 
+mod answers;
 mod connections;
 mod memory;
 mod visitors;

@@ -20,6 +20,7 @@
 //! knows statuses.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer_size;
 mod body;
 mod budget;
 mod cors;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use http::{HeaderValue, Method};
 use polling_core::wire::UnknownFields;
 
+use crate::answer_size::AnswerSize;
 #[cfg(feature = "openapi")]
 use crate::page::Page;
 use crate::problem::Problem;
@@ -40,6 +41,7 @@ pub(crate) struct Endpoint {
     pub(crate) takes: Takes,
     /// Asked before a body is read, unless that is small.
     pub(crate) check: Option<Check>,
+    pub(crate) answer: AnswerSize,
     pub(crate) run: Handler,
 }
 
@@ -101,6 +103,13 @@ impl Route {
             method,
             takes,
             check: None,
+            answer: match takes {
+                Takes::Nothing | Takes::Json => AnswerSize::One,
+                Takes::Batch => AnswerSize::Batch,
+                // One import runs at a time, and its rows may come slowly: it keeps nobody from anything.
+                #[cfg(feature = "accounts")]
+                Takes::Rows => AnswerSize::Small,
+            },
             run: Box::new(move |call| Box::pin(handler(call))),
         });
         self
@@ -115,6 +124,32 @@ impl Route {
         self
     }
 
+    /// The endpoint before has small answers.
+    pub(crate) fn small(self) -> Self {
+        self.answers(AnswerSize::Small)
+    }
+
+    /// The endpoint before answers with many things.
+    pub(crate) fn many(self) -> Self {
+        self.answers(AnswerSize::Many)
+    }
+
+    /// All of its endpoints have small answers.
+    #[cfg(feature = "accounts")]
+    pub(crate) fn all_small(mut self) -> Self {
+        for endpoint in &mut self.endpoints {
+            endpoint.answer = AnswerSize::Small;
+        }
+        self
+    }
+
+    fn answers(mut self, size: AnswerSize) -> Self {
+        if let Some(endpoint) = self.endpoints.last_mut() {
+            endpoint.answer = size;
+        }
+        self
+    }
+
     /// The same bytes to everybody who gets it.
     #[cfg(feature = "openapi")]
     pub(crate) fn page(template: &'static str, page: Page) -> Self {
@@ -124,6 +159,7 @@ impl Route {
             method: Method::GET,
             takes: Takes::Nothing,
             check: None,
+            answer: AnswerSize::Many,
             run: Box::new(move |call| {
                 let answer = page.answer(&call);
                 Box::pin(async move { Ok(answer) })

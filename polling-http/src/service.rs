@@ -23,6 +23,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;
 
+use crate::answer_size;
 use crate::body::{self, RequestBody, before};
 use crate::budget::{BodyBudget, Held};
 use crate::peer;
@@ -31,6 +32,7 @@ use crate::request::{Call, authenticate, check_content_type};
 use crate::request_id::{REQUEST_ID, RequestIds};
 use crate::response::{self, Answer, Response, ResponseBody};
 use crate::router::{Found, Ids, Route, Router, Takes};
+use crate::server::{AnswerBudget, Peer};
 use crate::settings::HttpSettings;
 use crate::{cors, routes};
 
@@ -49,6 +51,7 @@ pub struct HttpApi {
 struct Core {
     inner: Arc<Inner>,
     peer: Option<IpAddr>,
+    answers: Option<AnswerBudget>,
 }
 
 struct Inner {
@@ -86,6 +89,7 @@ impl HttpApi {
         let core = Core {
             inner: Arc::new(inner),
             peer: None,
+            answers: None,
         };
         Self { core, cors }
     }
@@ -96,6 +100,14 @@ impl HttpApi {
     pub fn for_peer(mut self, peer: IpAddr) -> Self {
         self.core.peer = Some(peer);
         self
+    }
+
+    /// The same face, for the requests of one connection: as by [`for_peer`](Self::for_peer), and large answers wait for
+    /// their room in the budget of the connection. Requests with an [`AnswerBudget`] among their extensions do so, too.
+    #[must_use]
+    pub fn for_connection(mut self, peer: &Peer) -> Self {
+        self.core.answers = Some(peer.answers.clone());
+        self.for_peer(peer.address.ip())
     }
 
     /// Every method and path that it answers, as `(GET, "/api/v1/polls/{id}")`: for those who mount it beside others.
@@ -187,7 +199,10 @@ where
     fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
         let inner = Arc::clone(&self.inner);
         let (call, body) = inner.call(request, self.peer);
-        ResponseFuture(Box::pin(async move { Ok(inner.answer(call, body).await) }))
+        let answers = self.answers.clone();
+        ResponseFuture(Box::pin(async move {
+            Ok(inner.answer(call, body, answers).await)
+        }))
     }
 }
 
@@ -220,7 +235,12 @@ impl Inner {
     }
 
     /// Whatever happens, this answers.
-    async fn answer<B>(&self, call: Box<Call>, mut body: RequestBody<B>) -> Response
+    async fn answer<B>(
+        &self,
+        call: Box<Call>,
+        mut body: RequestBody<B>,
+        answers: Option<AnswerBudget>,
+    ) -> Response
     where
         B: Body + Send + 'static,
     {
@@ -237,7 +257,7 @@ impl Inner {
             status = tracing::field::Empty,
             latency_us = tracing::field::Empty,
         );
-        let handling = self.handle(call, &mut body, found, started);
+        let handling = self.handle(call, &mut body, answers, found, started);
         let answer = AssertUnwindSafe(handling)
             .catch_unwind()
             .instrument(span.clone())
@@ -270,6 +290,7 @@ impl Inner {
         &self,
         mut call: Box<Call>,
         body: &mut RequestBody<B>,
+        answers: Option<AnswerBudget>,
         found: Found<'_>,
         started: Instant,
     ) -> Answer
@@ -321,9 +342,14 @@ impl Inner {
             } = &mut *call;
             *read = body.read(most, deadline.as_mut(), held).await?;
         }
+        let answers = answers.or_else(|| call.parts.extensions.remove());
+        let size = endpoint.answer;
+        let reserved = size.reserve(answers.as_ref(), &call.body, deadline.as_mut());
+        let reserved = reserved.await?;
         // What the handler began goes on without it: the engine runs what changes something as tasks of its own.
         let answer = before(deadline, (endpoint.run)(call)).await;
-        answer.unwrap_or_else(|| Err(Problem::no_answer_in_time()))
+        let answer = answer.unwrap_or_else(|| Err(Problem::no_answer_in_time()))?;
+        answer_size::reserved(answer, reserved, endpoint.method == Method::GET)
     }
 
     fn refuse(&self, problem: Problem, request_id: &str) -> Response {

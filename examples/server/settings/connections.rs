@@ -7,7 +7,7 @@ use clap::Args;
 
 #[derive(Args)]
 #[group(skip)]
-pub(super) struct Flags {
+pub(super) struct ConnectionFlags {
     /// The most connections at the same time, viewers included. Each takes a file descriptor.
     #[arg(long, env = "POLLING_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     connections: u32,
@@ -44,7 +44,7 @@ impl FromStr for PerAddress {
 }
 
 impl Connections {
-    pub(super) fn of(flags: &Flags) -> Self {
+    pub(super) fn of(flags: &ConnectionFlags) -> Self {
         let all = size(flags.connections);
         let per_address = match flags.connections_per_address {
             None => Some(all.div_ceil(2)),

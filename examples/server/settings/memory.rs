@@ -8,7 +8,7 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
 #[derive(Args)]
-pub(super) struct Flags {
+pub(super) struct MemoryFlags {
     /// Bytes of the request bodies that are held at the same time, at most; beside them small ones are taken.
     #[arg(long, env = "POLLING_HELD_BODY_BYTES", default_value_t = 64 * MIB, value_parser = value_parser!(u64).range(MIB..))]
     held_body_bytes: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn of(flags: &Flags) -> Self {
+    pub(super) fn of(flags: &MemoryFlags) -> Self {
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         Self {
             held_body_bytes: bytes(flags.held_body_bytes),

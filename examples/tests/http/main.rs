@@ -53,6 +53,7 @@ mod slow;
 mod tickets;
 mod token_limits;
 mod unread;
+mod untaken;
 mod users;
 mod vote_token_lists;
 mod vote_tokens;

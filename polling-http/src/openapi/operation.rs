@@ -18,6 +18,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBu
 use utoipa::{PartialSchema, ToSchema};
 
 use super::failures;
+use crate::answer_size::AnswerSize;
 use crate::problem::status_of;
 use crate::router::{Endpoint, Route, Takes};
 
@@ -245,6 +246,9 @@ impl Description {
             passes_over = route.passes_over();
             if route.authenticates {
                 refuse(status_of(Kind::Unauthorized), Code::Unauthorized.as_str());
+            }
+            if endpoint.answer != AnswerSize::Small {
+                refuse(status_of(Kind::Overloaded), Code::Overloaded.as_str());
             }
             if endpoint.takes != Takes::Nothing {
                 for (status, code) in failures::OF_BODIES {

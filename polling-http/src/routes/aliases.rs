@@ -15,6 +15,7 @@ pub(super) fn routes() -> [Route; 4] {
     [
         Route::alias("/polls")
             .get(polls::list)
+            .many()
             .post(Takes::Json, create)
             .checked(polls::may_create),
         Route::alias("/polls/{id}")
@@ -24,8 +25,9 @@ pub(super) fn routes() -> [Route; 4] {
             .on(Method::DELETE, Takes::Nothing, polls::delete),
         Route::alias("/polls/{id}/vote")
             .post(Takes::Json, votes::cast)
-            .checked(votes::may_cast),
-        Route::alias("/vote").post(Takes::Json, vote),
+            .checked(votes::may_cast)
+            .small(),
+        Route::alias("/vote").post(Takes::Json, vote).small(),
     ]
 }
 

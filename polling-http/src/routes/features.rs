@@ -8,7 +8,7 @@ use crate::response::{self, Answer};
 use crate::router::Route;
 
 pub(super) fn routes() -> [Route; 1] {
-    [Route::at("/api/v1/features").get(read)]
+    [Route::at("/api/v1/features").get(read).small()]
 }
 
 #[derive(Serialize)]

@@ -9,8 +9,8 @@ use crate::router::Route;
 
 pub(super) fn routes() -> [Route; 2] {
     [
-        Route::probe("/healthz").get(alive),
-        Route::probe("/readyz").get(ready),
+        Route::probe("/healthz").get(alive).small(),
+        Route::probe("/readyz").get(ready).small(),
     ]
 }
 

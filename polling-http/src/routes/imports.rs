@@ -27,7 +27,7 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     }
     vec![
         Route::at("/api/v1/users/import").post(Takes::Rows, import),
-        Route::at("/api/v1/users/import/{id}").get(progress),
+        Route::at("/api/v1/users/import/{id}").get(progress).small(),
     ]
 }
 

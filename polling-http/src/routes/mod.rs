@@ -42,9 +42,9 @@ pub(crate) fn table(engine: &Engine, settings: &HttpSettings) -> Vec<Route> {
     table.extend(health::routes());
     #[cfg(feature = "accounts")]
     {
-        table.extend(users::routes(engine));
+        table.extend(users::routes(engine).into_iter().map(Route::all_small));
         table.extend(imports::routes(engine));
-        table.extend(auth::routes(engine));
+        table.extend(auth::routes(engine).into_iter().map(Route::all_small));
         table.extend(workspaces::routes(engine));
     }
     #[cfg(not(feature = "accounts"))]

@@ -15,6 +15,7 @@ pub(super) fn routes() -> [Route; 4] {
     [
         Route::at("/api/v1/polls")
             .get(list)
+            .many()
             .post(Takes::Json, create)
             .checked(may_create),
         Route::at("/api/v1/polls/{id}")

@@ -13,7 +13,7 @@ use crate::sse;
 pub(super) fn routes() -> [Route; 2] {
     [
         Route::at("/api/v1/polls/{id}/results").get(read),
-        Route::at("/api/v1/polls/{id}/events").get(watch),
+        Route::at("/api/v1/polls/{id}/events").get(watch).small(),
     ]
 }
 

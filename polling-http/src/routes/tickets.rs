@@ -7,7 +7,9 @@ use crate::response::{self, Answer};
 use crate::router::{Route, Takes};
 
 pub(super) fn routes() -> [Route; 1] {
-    [Route::at("/api/v1/auth/ticket").post(Takes::Nothing, make)]
+    [Route::at("/api/v1/auth/ticket")
+        .post(Takes::Nothing, make)
+        .small()]
 }
 
 async fn make(call: Box<Call>) -> Answer {

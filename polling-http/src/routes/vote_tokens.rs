@@ -18,11 +18,14 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     vec![
         Route::at("/api/v1/polls/{id}/tokens")
             .get(count)
+            .small()
             .post(Takes::Json, make)
-            .checked(may_manage),
+            .checked(may_manage)
+            .many(),
         Route::at("/api/v1/polls/{id}/tokens/revoke")
             .post(Takes::Batch, revoke)
-            .checked(may_manage),
+            .checked(may_manage)
+            .small(),
     ]
 }
 

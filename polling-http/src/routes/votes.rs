@@ -10,22 +10,26 @@ use serde::Serialize;
 
 use crate::problem::{self, Problem};
 use crate::request::Call;
-use crate::response::{self, Answer};
+use crate::response::{self, Answer, PieceWriter, ResponseBody};
 use crate::router::{Checked, Route, Takes};
 
 pub(super) fn routes() -> [Route; 3] {
     [
         Route::at("/api/v1/polls/{id}/votes")
             .post(Takes::Json, cast)
-            .checked(may_cast),
+            .checked(may_cast)
+            .small(),
         Route::at("/api/v1/polls/{id}/votes/batch")
             .post(Takes::Batch, cast_all)
             .checked(may_cast_all),
         Route::at("/api/v1/polls/{id}/vote")
             .get(read)
+            .small()
             .on(Method::PUT, Takes::Json, change)
             .checked(may_cast)
-            .on(Method::DELETE, Takes::Nothing, withdraw),
+            .small()
+            .on(Method::DELETE, Takes::Nothing, withdraw)
+            .small(),
     ]
 }
 
@@ -116,7 +120,7 @@ async fn cast_all(mut call: Box<Call>) -> Answer {
     let outcomes = votes.cast_all(&call.actor, poll, ballots).await?;
     log_failures(&outcomes);
     let body = written(&outcomes).map_err(StoreError::internal)?;
-    Ok(response::json_bytes(StatusCode::OK, body))
+    Ok(response::json_body(StatusCode::OK, body))
 }
 
 /// Our own faults are logged once for the batch, and not for each of its ballots.
@@ -133,27 +137,29 @@ fn log_failures(outcomes: &[Result<Receipt, VoteError>]) {
 }
 
 /// The answer to a batch, written in one pass: `{"outcomes": [{"status", "receipt"} or {"status", "code", …}, …]}`.
-fn written(outcomes: &[Result<Receipt, VoteError>]) -> Result<Vec<u8>, serde_json::Error> {
-    let mut body = Vec::with_capacity(32 + outcomes.len() * RECEIPT_BYTES);
+fn written(outcomes: &[Result<Receipt, VoteError>]) -> Result<ResponseBody, serde_json::Error> {
+    let mut writer = PieceWriter::with_capacity(32 + outcomes.len() * RECEIPT_BYTES);
+    let mut body = writer.buffer();
     body.extend_from_slice(b"{\"outcomes\":[");
     for (at, outcome) in outcomes.iter().enumerate() {
         if at > 0 {
             body.push(b',');
         }
+        body = writer.buffer();
         match outcome {
             Ok(receipt) => {
                 let status = status(receipt);
                 body.extend_from_slice(b"{\"status\":");
                 body.extend_from_slice(status.as_str().as_bytes());
                 body.extend_from_slice(b",\"receipt\":");
-                receipt.write_json(&mut body);
+                receipt.write_json(body);
                 body.push(b'}');
             }
-            Err(error) => serde_json::to_writer(&mut body, &Refused::of(error))?,
+            Err(error) => serde_json::to_writer(&mut *body, &Refused::of(error))?,
         }
     }
     body.extend_from_slice(b"]}");
-    Ok(body)
+    Ok(writer.into_body())
 }
 
 /// What became of a ballot of a batch that was not recorded.

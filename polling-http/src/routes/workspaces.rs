@@ -22,6 +22,7 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
     vec![
         Route::at("/api/v1/workspaces")
             .get(list)
+            .many()
             .post(Takes::Json, create)
             .checked(may_create),
         Route::at("/api/v1/workspaces/{id}")
@@ -29,13 +30,16 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
             .on(Method::PATCH, Takes::Json, rename)
             .checked(may_rename)
             .on(Method::DELETE, Takes::Nothing, delete),
-        Route::at("/api/v1/workspaces/{id}/members").get(members),
+        Route::at("/api/v1/workspaces/{id}/members")
+            .get(members)
+            .many(),
         Route::at("/api/v1/workspaces/{id}/members/{user_id}")
             .on(Method::PATCH, Takes::Json, set_role)
             .checked(may_set_role)
             .on(Method::DELETE, Takes::Nothing, remove_member),
         Route::at("/api/v1/workspaces/{id}/invitations")
             .get(invitations)
+            .many()
             .post(Takes::Json, invite)
             .checked(may_invite),
         Route::at("/api/v1/workspaces/{id}/invitations/{invitation_id}").on(
@@ -48,6 +52,7 @@ pub(super) fn routes(engine: &Engine) -> Vec<Route> {
         Route::at("/api/v1/invitations/{id}/decline").post(Takes::Nothing, decline),
         Route::at("/api/v1/workspaces/{id}/projects")
             .get(projects)
+            .many()
             .post(Takes::Json, create_project)
             .checked(may_create_project),
         Route::at("/api/v1/workspaces/{id}/projects/{project_id}")

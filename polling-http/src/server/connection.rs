@@ -10,9 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use polling_core::Cause;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -21,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use super::answers::{ConnectionBudget, Counted, StreamExecutor};
 use super::in_use::noted;
 use super::places::Place;
 use super::wire::{Heard, Wire};
@@ -33,7 +33,8 @@ pub(super) struct Connection<S> {
     pub(super) stream: TcpStream,
     pub(super) place: Arc<Place>,
     pub(super) service: S,
-    pub(super) builder: Arc<Builder<TokioExecutor>>,
+    pub(super) builder: Builder<StreamExecutor>,
+    pub(super) answers: Arc<ConnectionBudget>,
     pub(super) header_read_timeout: Duration,
     pub(super) write_timeout: Duration,
     /// Cancelled when no more requests shall be taken.
@@ -79,7 +80,8 @@ where
         let (wire, heard, handed_back) =
             Wire::new(self.stream, Arc::clone(&self.place), self.write_timeout);
         let activity = self.place.activity();
-        let service = noted(TowerToHyperService::new(self.service), Arc::clone(activity));
+        let service = Counted::new(self.service, self.answers);
+        let service = noted(service, Arc::clone(activity));
         let first_words = self.header_read_timeout;
         let wanted = || Arc::clone(activity).wanted().map(|()| Signal::GiveWay);
         let ended = {

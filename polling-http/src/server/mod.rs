@@ -4,6 +4,7 @@
 //! one was composed into: upgrades (WebSocket) work.
 
 mod acceptor;
+mod answers;
 mod connection;
 mod in_use;
 mod peer;
@@ -20,17 +21,21 @@ use std::time::Duration;
 
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto::Builder;
 use polling_core::{Cause, TrustedProxies, log_each_second};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_service::Service;
 
+pub(crate) use answers::PIECE_BYTES;
+pub use answers::{AnswerBudget, Reservation, ServerGauges};
+use answers::{ServerBudget, StreamExecutor};
 use acceptor::{Acceptor, Spare};
 use connection::Connection;
+pub use peer::Peer;
 use peer::WithPeer;
 use places::Places;
 use refusal::Refusals;
@@ -59,9 +64,18 @@ pub struct ServerSettings {
     /// How long the head of a request may take to arrive, and how long a connection without a request is kept. Half a
     /// head is then answered 408.
     pub header_read_timeout: Duration,
-    /// How long a client may take nothing of what is sent to it, before its connection is closed: a viewer that is gone, or
-    /// has stopped to read, does not keep its slot.
+    /// How long a client may take nothing of an answer: then its stream is reset over HTTP/2, and its connection closed over
+    /// HTTP/1.1 and where nothing else frees the answer. A viewer that is gone, or has stopped to read, does not keep its
+    /// slot. Of an answer over HTTP/2 a client takes at least a piece (16 KiB, or the rest) in this time.
     pub write_timeout: Duration,
+    /// Bytes of answers that the client of one connection has not taken, at most: 4 MiB. A request whose answer may be large
+    /// waits until there is room for it. One answer alone may be larger.
+    pub connection_answer_bytes: usize,
+    /// The same for all connections together: 128 MiB. Where they are used up, clients that take nothing are ended after a
+    /// second; requests whose answers may be large are refused as `overloaded` after two, and votes go on.
+    pub answer_bytes: usize,
+    /// Where the server shows how much of that is used. Servers with the same gauges share one budget.
+    pub gauges: ServerGauges,
     /// Bytes of a request's head, at most, and of what is read ahead of its body; at least 8 KiB.
     pub header_bytes: u32,
     /// Header lines of a request, at most.
@@ -85,6 +99,9 @@ impl Default for ServerSettings {
             retry_after: Duration::from_secs(1),
             header_read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            connection_answer_bytes: 4 * 1024 * 1024,
+            answer_bytes: 128 * 1024 * 1024,
+            gauges: ServerGauges::default(),
             header_bytes: 64 * 1024,
             headers: 100,
             streams: 200,
@@ -97,6 +114,16 @@ impl Default for ServerSettings {
 /// The least that the HTTP library reads into.
 const LEAST_HEADER_BYTES: u32 = 8 * 1024;
 
+/// Bytes of a stream of HTTP/2 that the library holds at once, beside one piece more. They are part of what is counted.
+const SEND_BYTES: usize = 64 * 1024;
+/// Bytes that a client may send ahead of who reads them, on one stream of HTTP/2 and on all of a connection together.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Streams that a client may reset before they were looked at, and streams that are reset because the client broke the
+/// protocol: one more ends the connection.
+const RESETS_AT_ONCE: usize = 20;
+const ERRORS: usize = 128;
+
 /// Serves until `shutdown` is ready; then takes no more requests, and returns when those in flight are answered, or after
 /// [`shutdown_grace`](ServerSettings::shutdown_grace).
 ///
@@ -104,7 +131,8 @@ const LEAST_HEADER_BYTES: u32 = 8 * 1024;
 /// [`Engine::shutdown`](polling_core::Engine::shutdown) beside this, when `shutdown` is ready. Dropping the future closes
 /// all connections at once; but for those that were upgraded, which are not the server's any more.
 ///
-/// Each request has the [`PeerAddress`](polling_core::PeerAddress) of its connection among its extensions.
+/// Each request has the [`PeerAddress`](polling_core::PeerAddress) and the [`AnswerBudget`] of its connection among its
+/// extensions.
 pub async fn serve<S, B>(
     listener: TcpListener,
     service: S,
@@ -120,8 +148,8 @@ pub async fn serve<S, B>(
     B::Data: Send,
     B::Error: Into<Cause>,
 {
-    let service_for = |peer: SocketAddr| WithPeer::new(service.clone(), peer);
-    serve_each(listener, service_for, settings, shutdown).await;
+    let service_for = |peer: &Peer| WithPeer::with_address(service.clone(), peer);
+    serve_connections(listener, service_for, settings, shutdown).await;
 }
 
 /// As [`serve`], with a service for each connection, which is made for the address of the other end: as by
@@ -141,7 +169,29 @@ pub async fn serve_each<S, B>(
     B::Data: Send,
     B::Error: Into<Cause>,
 {
-    let builder = Arc::new(builder(&settings));
+    let service_for = |peer: &Peer| WithPeer::new(service_for(peer.address), peer);
+    serve_connections(listener, service_for, settings, shutdown).await;
+}
+
+/// As [`serve_each`], with all that is known of a connection: as by
+/// [`HttpApi::for_connection`](crate::HttpApi::for_connection). Requests have nothing added, which costs the least.
+pub async fn serve_connections<S, B>(
+    listener: TcpListener,
+    service_for: impl Fn(&Peer) -> S,
+    settings: ServerSettings,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: Service<http::Request<Incoming>, Response = http::Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Cause>,
+{
+    let budget = ServerBudget::new(&settings);
+    let _sweeping = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&budget).sweep()));
     let places = Places::new(&settings);
     let refusals = Refusals::new(settings.refusals, settings.retry_after);
     let connections = TaskTracker::new();
@@ -167,15 +217,22 @@ pub async fn serve_each<S, B>(
                 continue;
             }
         };
+        let abort = abort.child_token();
+        let answers = budget.connection(abort.clone());
+        let service = service_for(&Peer {
+            address: peer,
+            answers: AnswerBudget::new(Arc::clone(&answers)),
+        });
         let connection = Connection {
             stream,
             place: Arc::new(place),
-            service: service_for(peer),
-            builder: Arc::clone(&builder),
+            service,
+            builder: builder(&settings, StreamExecutor::new(Arc::clone(&answers))),
+            answers,
             header_read_timeout: settings.header_read_timeout,
             write_timeout: settings.write_timeout,
             leave: leave.clone(),
-            abort: abort.clone(),
+            abort,
         };
         connections.spawn(connection.run());
     }
@@ -193,9 +250,9 @@ pub async fn serve_each<S, B>(
     }
 }
 
-fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
+fn builder(settings: &ServerSettings, executor: StreamExecutor) -> Builder<StreamExecutor> {
     let header_bytes = settings.header_bytes.max(LEAST_HEADER_BYTES);
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(executor);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -207,6 +264,11 @@ fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(header_bytes)
         .max_concurrent_streams(settings.streams)
+        .max_send_buf_size(SEND_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_pending_accept_reset_streams(RESETS_AT_ONCE)
+        .max_local_error_reset_streams(ERRORS)
         .keep_alive_interval(settings.ping_interval);
     builder
 }

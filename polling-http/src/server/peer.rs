@@ -1,4 +1,4 @@
-//! Tells a service where its requests come from.
+//! What is known of a connection, and how a service is told.
 
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -6,18 +6,41 @@ use std::task::{Context, Poll};
 use polling_core::PeerAddress;
 use tower_service::Service;
 
-/// A service for one connection.
+use super::AnswerBudget;
+
+/// What is known of a connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The other end.
+    pub address: SocketAddr,
+    /// What its answers may hold.
+    pub answers: AnswerBudget,
+}
+
+/// A service for one connection, which adds what is known of it to each request.
 #[derive(Clone, Debug)]
 pub(super) struct WithPeer<S> {
     service: S,
-    peer: PeerAddress,
+    address: Option<PeerAddress>,
+    answers: AnswerBudget,
 }
 
 impl<S> WithPeer<S> {
-    pub(super) fn new(service: S, peer: SocketAddr) -> Self {
+    /// Adds the budget of its answers.
+    pub(super) fn new(service: S, peer: &Peer) -> Self {
         Self {
             service,
-            peer: PeerAddress(peer.ip()),
+            address: None,
+            answers: peer.answers.clone(),
+        }
+    }
+
+    /// Adds the address, too.
+    pub(super) fn with_address(service: S, peer: &Peer) -> Self {
+        Self {
+            address: Some(PeerAddress(peer.address.ip())),
+            ..Self::new(service, peer)
         }
     }
 }
@@ -35,7 +58,11 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.peer);
+        let extensions = request.extensions_mut();
+        if let Some(address) = self.address {
+            extensions.insert(address);
+        }
+        extensions.insert(self.answers.clone());
         self.service.call(request)
     }
 }
