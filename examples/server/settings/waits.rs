@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-/// In milliseconds.
+// In milliseconds. A doc comment here would take the place of what --help says of the whole server.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Waits {
     /// For how many milliseconds a vote waits for its answer, while the database does not answer or somebody else holds the

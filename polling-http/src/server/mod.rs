@@ -30,10 +30,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_service::Service;
 
+use acceptor::{Acceptor, Spare};
 pub(crate) use answers::PIECE_BYTES;
 pub use answers::{AnswerBudget, Reservation, ServerGauges};
 use answers::{ServerBudget, StreamExecutor};
-use acceptor::{Acceptor, Spare};
 use connection::Connection;
 pub use peer::Peer;
 use peer::WithPeer;
