@@ -74,6 +74,7 @@ fn needed_by(database: &Database) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::DatabaseFile;
 
     const CONFIGURED: Connections = Connections {
         all: 50_000,
@@ -81,7 +82,12 @@ mod tests {
     };
 
     fn fitting(limit: Option<u64>) -> Connections {
-        fit(CONFIGURED, limit, &Database::File("polls.db".into()), 64)
+        let file = Database::File(DatabaseFile {
+            path: "polls.db".into(),
+            log: 1,
+            log_limit: 1,
+        });
+        fit(CONFIGURED, limit, &file, 64)
     }
 
     #[test]
