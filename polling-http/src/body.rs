@@ -324,16 +324,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_large_body_that_trickles_is_a_timeout_long_before_its_deadline() {
         let began = Instant::now();
-        let trickle = stream::unfold(Bytes::from(vec![b' '; SMALL_BYTES + 1]), |piece| async {
-            let later = sleep_until(Instant::now() + Duration::from_millis(100));
-            let next = async {
-                later.await;
-                (
-                    Ok::<_, Infallible>(Frame::data(piece)),
-                    Bytes::from_static(b" "),
-                )
-            };
-            Some(next.await)
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let mut next = Bytes::from(vec![b' '; SMALL_BYTES + 1]);
+        let trickle = stream::poll_fn(move |cx| {
+            ticks.poll_tick(cx).map(|_| {
+                let piece = std::mem::replace(&mut next, Bytes::from_static(b" "));
+                Some(Ok::<_, Infallible>(Frame::data(piece)))
+            })
         });
         let mut body = RequestBody::new(StreamBody::new(trickle), &HeaderMap::new());
         let problem = read(&mut body, 1_000_000).await.unwrap_err();

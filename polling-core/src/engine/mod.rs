@@ -3,6 +3,7 @@
 mod background;
 mod builder;
 mod bulk;
+mod check;
 mod health;
 mod parts;
 mod time;
