@@ -8,7 +8,7 @@ use crate::OpenError;
 /// The right to a database file, for as long as this lives. The kernel takes it back from a process that ends, however it
 /// ends. The file `FILE.lock` stays: to remove it would let two processes lock two files of the same name.
 #[derive(Debug)]
-pub(crate) struct FileLock(#[expect(dead_code, reason = "held for its lock")] File);
+pub(crate) struct FileLock(File);
 
 impl FileLock {
     /// Takes the right to the database at `path`, at once or not at all.
@@ -24,6 +24,14 @@ impl FileLock {
             }),
             Err(TryLockError::Error(error)) => Err(OpenError::io(lock_path, error)),
         }
+    }
+}
+
+impl Drop for FileLock {
+    /// Closing the file would not do: a process that is being started meanwhile holds a copy of it until it runs its program.
+    fn drop(&mut self) {
+        // Where it cannot be given back here, the kernel takes it back when the file is closed.
+        let _ = self.0.unlock();
     }
 }
 

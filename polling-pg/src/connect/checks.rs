@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use polling_core::log_each_second;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use tracing::warn;
 
 use super::{ConnectError, Connector};
 
@@ -45,10 +45,9 @@ impl Connector {
             });
         }
         if get(3) == "off" {
-            log_each_second!(
-                warn,
-                "PostgreSQL runs with fsync=off: a vote that was answered may be lost when its machine fails",
-                target = %self.options()
+            warn!(
+                target = %self.options(),
+                "PostgreSQL runs with fsync=off: a vote that was answered may be lost when its machine fails"
             );
         }
         Ok(())
