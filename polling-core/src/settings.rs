@@ -24,8 +24,9 @@ pub struct Settings {
     /// Ballots in one call of the batch end point, at most; no more than `queue_ballots`.
     pub request_ballots: usize,
     /// Ballots of a call of the batch end point that are handed over to a lane in one turn. Of all calls together twice as many
-    /// stand in the queue of a lane, so that a single ballot waits behind no more; the others keep their places.
-    pub turn_ballots: usize,
+    /// stand in the queue of a lane, so that a single ballot waits behind no more; the others keep their places. `None` lets
+    /// the store say what it records in a few milliseconds.
+    pub turn_ballots: Option<usize>,
     /// How many lanes commit ballots side by side; `None` lets the store say what it is best with.
     pub lanes: Option<usize>,
     /// How long a ballot is sent again, from when it came in, to a store that cannot be reached, or in which somebody else
@@ -128,7 +129,7 @@ impl Default for Settings {
             queue_ballots: 65_536,
             batch_ballots: 4_096,
             request_ballots: 10_000,
-            turn_ballots: 1_024,
+            turn_ballots: None,
             lanes: None,
             retry_for: Duration::from_secs(2),
             answer_within: Duration::from_secs(2),

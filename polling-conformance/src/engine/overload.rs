@@ -174,7 +174,7 @@ impl Requested {
         let store = FaultyStore::new(store);
         let lab = Lab::with(store.clone(), |settings| {
             settings.lanes = Some(1);
-            (settings.batch_ballots, settings.turn_ballots) = (TURN, TURN);
+            (settings.batch_ballots, settings.turn_ballots) = (TURN, Some(TURN));
         });
         let lab = lab.await;
         let poll = lab.open().await.id;

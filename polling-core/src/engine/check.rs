@@ -22,7 +22,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), BuildError> {
             "must be from 1 to queue_ballots, or a full request could never be taken",
         );
     }
-    if settings.turn_ballots == 0 {
+    if settings.turn_ballots == Some(0) {
         return rule("turn_ballots", "must be at least 1");
     }
     if settings.lanes == Some(0) {

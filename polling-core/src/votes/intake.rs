@@ -128,8 +128,11 @@ impl Intake {
             .unwrap_or_else(|| parts.store.votes().lanes())
             .max(1);
         // No more than there are places for.
-        let turn_ballots = parts.settings.turn_ballots;
-        let turn_ballots = turn_ballots.min(parts.settings.queue_ballots);
+        let turn_ballots = parts
+            .settings
+            .turn_ballots
+            .unwrap_or_else(|| parts.store.votes().turn_ballots())
+            .clamp(1, parts.settings.queue_ballots);
         let turns = turn_ballots.saturating_mul(TURNS_IN_QUEUE);
         let turns = turns.min(Semaphore::MAX_PERMITS);
         let lanes = (0..lanes).map(|_| {

@@ -19,6 +19,12 @@ pub trait VoteRepository: Send + Sync {
         1
     }
 
+    /// How many ballots of large requests a lane is handed in one turn: what is recorded in a few milliseconds, because a
+    /// single ballot may wait behind two such turns.
+    fn turn_ballots(&self) -> usize {
+        1_024
+    }
+
     /// A writer of its own, for one lane.
     async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError>;
 

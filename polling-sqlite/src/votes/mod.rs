@@ -19,8 +19,15 @@ use self::rows::LookUp;
 use crate::SqliteStore;
 use crate::results::rows::gate;
 
+/// What the writer records in about 4 ms. With twice as many a single vote beside large batches had a p99 of 66 ms.
+const TURN_BALLOTS: usize = 512;
+
 #[async_trait]
 impl VoteRepository for SqliteStore {
+    fn turn_ballots(&self) -> usize {
+        TURN_BALLOTS
+    }
+
     async fn writer(&self) -> Result<Box<dyn VoteWriter>, StoreError> {
         Ok(Box::new(Writer {
             store: self.clone(),
