@@ -3,16 +3,15 @@
 use smallvec::SmallVec;
 
 use super::error::LimitError;
-use super::limiter::Decision;
 use super::model::{Key, Rule};
-use super::service::Limits;
-use crate::{Actor, log_each_second};
+use super::service::{Limits, Taken};
+use crate::Actor;
 
 /// An attempt that was counted. Dropped, it stays counted.
 #[must_use = "an attempt that was right is given back"]
 pub(crate) struct Attempt {
     limits: Limits,
-    taken: SmallVec<[(Rule, Key, Decision); 2]>,
+    taken: SmallVec<[Taken; 2]>,
 }
 
 impl Limits {
@@ -32,7 +31,11 @@ impl Limits {
         for (rule, key) in [(by_address, by_address.key(actor)), (by_what, Some(what))] {
             match self.take(rule, key).await {
                 Ok(None) => {}
-                Ok(Some((key, decision))) => attempt.taken.push((rule, key, decision)),
+                Ok(Some((key, decision))) => attempt.taken.push(Taken {
+                    rule,
+                    key,
+                    decision,
+                }),
                 Err(error) => {
                     attempt.give_back().await;
                     return Err(error);
@@ -46,16 +49,8 @@ impl Limits {
 impl Attempt {
     /// The attempt was right, or never judged: it does not count.
     pub(crate) async fn give_back(self) {
-        for (rule, key, decision) in &self.taken {
-            let given = self.limits.limiter().give_back(*rule, key, decision).await;
-            if let Err(error) = given {
-                log_each_second!(
-                    warn,
-                    "an attempt stays counted",
-                    rule = rule.as_str(),
-                    error = %error
-                );
-            }
+        for taken in &self.taken {
+            self.limits.give_back(taken).await;
         }
     }
 }

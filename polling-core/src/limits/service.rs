@@ -23,9 +23,9 @@ struct Inner {
 /// What was counted at once, to be given back where nothing comes of it.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    rule: Rule,
-    key: Key,
-    decision: Decision,
+    pub(super) rule: Rule,
+    pub(super) key: Key,
+    pub(super) decision: Decision,
 }
 
 impl Limits {
@@ -157,7 +157,7 @@ impl Limits {
         }
     }
 
-    pub(super) fn limiter(&self) -> &dyn RateLimiter {
+    fn limiter(&self) -> &dyn RateLimiter {
         &*self.inner.limiter
     }
 
