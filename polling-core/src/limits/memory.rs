@@ -14,9 +14,9 @@ use crate::{Clock, StoreError, Timestamp};
 /// more than a limit says. A token bucket, or the generic cell rate algorithm that is its twin, remembers one number instead,
 /// and lets nearly twice as many through in the minute that begins with a burst.
 ///
-/// What was done at the same time is one entry. A key with [`EXACT`] entries gets another one only for each [`GRAINS`]th part
-/// of the window: what is done within such a part counts as if it had been done at the latest time of it, so for a little
-/// longer, and never for less than the window. So a key takes a bounded number of bytes, whatever its limit.
+/// What was done at the same time is one entry. A key with 256 entries gets another one only for each 256th part of the window:
+/// what is done within such a part counts from the latest time in it, so for a little longer than the window, and never for
+/// less. So a key takes a bounded number of bytes, whatever its limit.
 ///
 /// It holds a number of keys and of bytes for each rule, so that a flood of one rule forgets nothing of another; of more than
 /// that the oldest are forgotten.
