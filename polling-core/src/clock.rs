@@ -159,3 +159,24 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
         (**self).pause(length).await;
     }
 }
+
+/// Sleeps until `at` by a clock that adds an offset, in milliseconds, to its base; anew whenever the offset changes.
+pub(crate) async fn sleep_by_offset<T>(
+    clock: &dyn Clock,
+    base: &dyn Clock,
+    mut known: watch::Receiver<T>,
+    offset_of: impl Fn(&T) -> i64,
+    at: Timestamp,
+) {
+    loop {
+        let offset = offset_of(&known.borrow_and_update());
+        let by_base = Timestamp::from_millis(at.as_millis().saturating_sub(offset));
+        tokio::select! {
+            () = base.sleep_until(by_base) => if clock.now() >= at {
+                return;
+            },
+            // The clock holds the sender, so that waiting cannot fail.
+            _ = known.changed() => {}
+        }
+    }
+}

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::clock::sleep_by_offset;
 use crate::clock_jump::{JumpRule, Look, Trust};
 use crate::{Clock, Timestamp};
 
@@ -109,18 +110,8 @@ impl Clock for GuardedClock {
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        let mut trust = self.trust.subscribe();
-        loop {
-            let offset = trust.borrow_and_update().offset;
-            let by_steady = Timestamp::from_millis(at.as_millis().saturating_sub(offset));
-            tokio::select! {
-                () = self.steady.sleep_until(by_steady) => if self.now() >= at {
-                    return;
-                },
-                // The sender lives as long as `self`, so that waiting cannot fail.
-                _ = trust.changed() => {}
-            }
-        }
+        let trust = self.trust.subscribe();
+        sleep_by_offset(self, &*self.steady, trust, |trust| trust.offset, at).await;
     }
 
     async fn pause(&self, length: Duration) {

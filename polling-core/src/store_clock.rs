@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
+use crate::clock::sleep_by_offset;
 use crate::clock_jump::{JumpRule, Look, Trust};
 use crate::engine::StoreHealth;
 use crate::{Clock, Repository, StoreError, Timestamp};
@@ -208,18 +209,8 @@ impl Clock for StoreClock {
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        let mut measured = self.measured.subscribe();
-        loop {
-            let offset = measured.borrow_and_update().offset;
-            let by_base = Timestamp::from_millis(at.as_millis().saturating_sub(offset));
-            tokio::select! {
-                () = self.base.sleep_until(by_base) => if self.now() >= at {
-                    return;
-                },
-                // The sender lives as long as `self`, so that waiting cannot fail.
-                _ = measured.changed() => {}
-            }
-        }
+        let measured = self.measured.subscribe();
+        sleep_by_offset(self, &*self.base, measured, |measured| measured.offset, at).await;
     }
 
     async fn pause(&self, length: Duration) {
