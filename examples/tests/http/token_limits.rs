@@ -26,15 +26,18 @@ async fn a_poll_without_an_account_has_fewer_tokens(store: Store) {
     too_many.refuses_field(422, "invalid", "/count");
     assert_eq!(made(&make(&server, &poll, 1).await).len(), 1);
 
+    let (path, ada) = of_an_account(&server).await;
+    let many = server.post(&*path, &json!({"count": 10_001})).bearer(&ada);
+    assert_eq!(made(&many.await).len(), 10_001);
+}
+
+/// Where tokens are made for a poll that Ada created with her account, and her access token.
+async fn of_an_account(server: &Server) -> (String, String) {
     let (_, ada) = server.user("ada").await;
     let new = json!({"question": "Q", "options": ["A", "B"], "voters": "tokens"});
     let own = server.post("/api/v1/polls", &new).bearer(&ada).await;
-    let path = format!(
-        "/api/v1/polls/{}/tokens",
-        own.json()["id"].as_str().unwrap()
-    );
-    let many = server.post(&*path, &json!({"count": 10_001})).bearer(&ada);
-    assert_eq!(made(&many.await).len(), 10_001);
+    let poll = own.json()["id"].as_str().unwrap().to_owned();
+    (format!("/api/v1/polls/{poll}/tokens"), ada)
 }
 
 #[tokio::test]
@@ -71,13 +74,7 @@ async fn an_address_makes_so_many_tokens_for_polls_without_an_account() {
     limited(&refused, "anonymous_tokens", (10, 86_400), "82800");
 
     // Of polls with an account nothing is counted, nor from another address.
-    let (_, ada) = server.user("ada").await;
-    let new = json!({"question": "Q", "options": ["A", "B"], "voters": "tokens"});
-    let own = server.post("/api/v1/polls", &new).bearer(&ada).await;
-    let path = format!(
-        "/api/v1/polls/{}/tokens",
-        own.json()["id"].as_str().unwrap()
-    );
+    let (path, ada) = of_an_account(&server).await;
     let many = server.post(&*path, &json!({"count": 100})).bearer(&ada);
     assert_eq!(made(&many.await).len(), 100);
     let elsewhere = server.request(Method::POST, second.path("/tokens"));
